@@ -1,0 +1,122 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// MARK: - One line per plugin
+
+/// A connector: `connectors/<name>/{Sources,Tests}` becomes the module and product `Headrace<name>`.
+func connector(_ name: String, c: String? = nil, support: [String] = []) -> [Target] {
+    plugin("connectors", name, dependencies: (c.map { [$0] } ?? []) + support)
+}
+
+/// A transform: `transforms/<name>/{Sources,Tests}` becomes the module and product `Headrace<name>`.
+func transform(_ name: String, support: [String] = []) -> [Target] {
+    plugin("transforms", name, dependencies: support)
+}
+
+/// A C library of the system: a module map and a header with the inline shims that Swift needs.
+func clibrary(_ name: String, path: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, path: "\(path)/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+func plugin(_ folder: String, _ name: String, dependencies: [String]) -> [Target] {
+    let module = "Headrace\(name)"
+    return [
+        .target(
+            name: module,
+            dependencies: (["HeadraceCore", "HeadraceColumnar"] + dependencies).map { .init(stringLiteral: $0) },
+            path: "\(folder)/\(name)/Sources"),
+        .testTarget(
+            name: "\(module)Tests",
+            dependencies: [
+                .init(stringLiteral: module), "HeadraceCore", "HeadraceColumnar", "HeadraceRuntime", "HeadraceTesting",
+                "Files",
+            ],
+            path: "\(folder)/\(name)/Tests"),
+    ]
+}
+
+func module(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil, tests: Bool = true) -> [Target] {
+    let target = Target.target(name: name, dependencies: dependencies, path: path ?? "Sources/\(name)")
+    let test = Target.testTarget(
+        name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies, path: "Tests/\(name)Tests")
+    return tests ? [target, test] : [target]
+}
+
+let connectors: [[Target]] = [
+    connector("CSV", support: ["Files"]),
+    connector("JSON", support: ["Files"]),
+    connector("XML", c: "CXML2", support: ["Files"]),
+    connector("HTTP", support: ["HTTPClient", "Codecs"]),
+    connector("SQLite", c: "CSQLite"),
+    connector("Landing", support: ["Files", "Digests"]),
+    connector("KeyValue", c: "CSQLite"),
+]
+
+let transforms: [[Target]] = [
+    transform("Validation"),
+    transform("Deduplication"),
+    transform("Currency"),
+    transform("Text"),
+    transform("FactTable", support: ["Digests"]),
+]
+
+let clibraries: [Target] = [
+    clibrary("CCurl", path: "Sources/Support", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+    clibrary("CZlib", path: "Sources/Support", pkgConfig: "zlib", apt: "zlib1g-dev"),
+    clibrary("CCrypto", path: "Sources/Support", pkgConfig: "libcrypto", apt: "libssl-dev"),
+    clibrary("CXML2", path: "connectors/XML", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
+    clibrary("CSQLite", path: "connectors/SQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+]
+
+let plugins = (connectors + transforms).flatMap { $0 }
+let pluginModules = plugins.filter { $0.type == .regular }.map(\.name)
+let pluginDependencies = pluginModules.map { Target.Dependency(stringLiteral: $0) }
+
+let package = Package(
+    name: "Headrace",
+    products: [
+        .library(name: "Headrace", targets: ["Headrace"]),
+        .library(name: "HeadraceCore", targets: ["HeadraceCore"]),
+        .library(name: "HeadraceColumnar", targets: ["HeadraceColumnar"]),
+        .library(name: "HeadraceTesting", targets: ["HeadraceTesting"]),
+        .library(name: "HeadraceJobs", targets: ["HeadraceJobs"]),
+        .library(name: "HeadraceCommand", targets: ["HeadraceCommand"]),
+        .executable(name: "headrace", targets: ["headrace-cli"]),
+    ] + pluginModules.map { .library(name: $0, targets: [$0]) },
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: clibraries
+        + module("HeadraceColumnar", [])
+        + module("HeadraceCore", ["HeadraceColumnar"])
+        + module("HeadraceRuntime", ["HeadraceCore", "HeadraceColumnar"])
+        + module("HTTPClient", ["CCurl"], path: "Sources/Support/HTTPClient")
+        + module("Codecs", ["CZlib"], path: "Sources/Support/Codecs")
+        + module("Digests", ["CCrypto"], path: "Sources/Support/Digests")
+        + module("Files", ["HeadraceCore", "HeadraceColumnar", "Codecs"], path: "Sources/Support/Files")
+        + module("HeadraceTesting", ["HeadraceCore", "HeadraceColumnar", "HeadraceRuntime"])
+        + module("HeadraceJobs", ["Headrace", "Files", "HTTPClient", "Codecs", "Digests"] + pluginDependencies)
+        + module(
+            "HeadraceCommand",
+            [
+                "Headrace", "HeadraceJobs", "Files",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ] + pluginDependencies)
+        + module("Headrace", ["HeadraceCore", "HeadraceColumnar", "HeadraceRuntime"], tests: false)
+        + [
+            .executableTarget(
+                name: "headrace-cli", dependencies: ["HeadraceCommand"], path: "Sources/headrace")
+        ]
+        + plugins
+)
+
+for target in package.targets where [.regular, .executable, .test].contains(target.type) {
+    target.swiftSettings = [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .treatAllWarnings(as: .error),
+    ]
+}

@@ -1,0 +1,3 @@
+@_exported public import HeadraceColumnar
+@_exported public import HeadraceCore
+@_exported public import HeadraceRuntime
