@@ -1,0 +1,59 @@
+/// A column's name, type and nullability.
+public struct Field: Sendable, Hashable {
+    public var name: String
+    public var type: DataType
+    public var isNullable: Bool
+    /// Annotations that travel with the field and change nothing about its values, such as `{"original": "uuid"}`.
+    public var metadata: [String: String]
+
+    public init(_ name: String, _ type: DataType, nullable: Bool = true, metadata: [String: String] = [:]) {
+        self.name = name
+        self.type = type
+        self.isNullable = nullable
+        self.metadata = metadata
+    }
+}
+
+extension Field: CustomStringConvertible {
+    public var description: String { "\(name): \(type)\(isNullable ? "" : " not null")" }
+}
+
+/// The ordered fields of a batch. Names are unique; lookup is exact, case included.
+public struct Schema: Sendable, Hashable {
+    public let fields: [Field]
+    private let indices: [String: Int]
+
+    /// A schema of `fields`, nil when two of them share a name.
+    public init?(unique fields: [Field]) {
+        var indices: [String: Int] = [:]
+        indices.reserveCapacity(fields.count)
+        for (index, field) in fields.enumerated() {
+            guard indices.updateValue(index, forKey: field.name) == nil else { return nil }
+        }
+        self.fields = fields
+        self.indices = indices
+    }
+
+    /// A schema of `fields` whose names the caller knows to be unique; a repeated name is a programming error.
+    public init(_ fields: [Field]) {
+        guard let schema = Schema(unique: fields) else {
+            preconditionFailure("a schema names a field twice: \(fields.map(\.name))")
+        }
+        self = schema
+    }
+
+    public var count: Int { fields.count }
+    public var names: [String] { fields.map(\.name) }
+
+    /// The position of the field called `name`.
+    public func index(of name: String) -> Int? { indices[name] }
+
+    public subscript(name: String) -> Field? { indices[name].map { fields[$0] } }
+
+    public static func == (left: Schema, right: Schema) -> Bool { left.fields == right.fields }
+    public func hash(into hasher: inout Hasher) { hasher.combine(fields) }
+}
+
+extension Schema: CustomStringConvertible {
+    public var description: String { fields.map(\.description).joined(separator: ", ") }
+}
