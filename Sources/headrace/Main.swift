@@ -1,1 +1,1 @@
-@main struct Main { static func main() async { } }
+@main struct Main { static func main() async {} }
