@@ -1,0 +1,40 @@
+/// Where one row came from, for rejects, ties and people.
+public struct Place: Sendable, Hashable {
+    /// The source's name, secrets left out.
+    public var source: String
+    /// The file, page or object inside the source.
+    public var file: String?
+    /// The line of the file at which the record starts, from 1.
+    public var line: Int?
+    /// The byte of the file at which the record starts, from 0, counted after decompression.
+    public var byteOffset: Int?
+    /// The row's ordinal in its source, from 1, over all files.
+    public var row: Int
+
+    public init(source: String, file: String? = nil, line: Int? = nil, byteOffset: Int? = nil, row: Int) {
+        self.source = source
+        self.file = file
+        self.line = line
+        self.byteOffset = byteOffset
+        self.row = row
+    }
+}
+
+extension Place: CustomStringConvertible {
+    /// `orders.csv line 12 (byte 480)`, or the row's ordinal when the source has no lines.
+    public var description: String {
+        let name = file ?? source
+        if let line { return byteOffset.map { "\(name) line \(line) (byte \($0))" } ?? "\(name) line \(line)" }
+        return "\(name) row \(row)"
+    }
+}
+
+/// Knows the place and the original bytes of every row of one chunk of a source.
+///
+/// Decoders implement it over the chunk's own bytes, so that nothing is paid for rows that never fail.
+public protocol Origin: AnyObject, Sendable {
+    /// The place of row `row` of the chunk, counted from 0.
+    func place(of row: Int) -> Place
+    /// The record as it stood in the source, nil when it is not kept.
+    func original(of row: Int) -> [UInt8]?
+}

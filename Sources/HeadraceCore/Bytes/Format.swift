@@ -1,0 +1,111 @@
+public import HeadraceColumnar
+
+/// A way to write rows as bytes: CSV, JSON, XML, HTML. Works over every carrier and codec.
+public protocol Format: Sendable {
+    associatedtype Reader: FormatReader
+    /// `csv`, `json` …
+    var name: String { get }
+    /// What a look at the start of an object finds: dialect, encoding and fields.
+    /// - Parameter sample: the first bytes, decompressed; `isWhole` when there are no more.
+    func describe(_ sample: ByteSample) throws -> FormatDescription
+    /// How much of an object `describe` wants to see, in bytes.
+    var sampleSize: Int { get }
+    /// Opens one object for rows of `schema`.
+    /// - Parameter start: where in the object to begin; nil is its start.
+    func openReader(_ input: FormatInput, for schema: Schema, from start: JSONValue?, in context: RunContext) throws
+        -> Reader
+}
+
+/// The start of an object.
+public struct ByteSample: Sendable {
+    public let object: ByteObject
+    public let bytes: [UInt8]
+    /// Whether `bytes` is the whole object.
+    public let isWhole: Bool
+
+    public init(object: ByteObject, bytes: [UInt8], isWhole: Bool) {
+        self.object = object
+        self.bytes = bytes
+        self.isWhole = isWhole
+    }
+}
+
+/// What a format found out about an object, with how sure it is and why.
+public struct FormatDescription: Sendable {
+    public var format: String
+    public var schema: Schema
+    /// The dialect as names and values in a stable order: delimiter, quote, header …
+    public var dialect: [(name: String, value: String)]
+    public var encoding: String
+    /// 0 to 1.
+    public var confidence: Double
+    /// The runner-up and other findings, one sentence each.
+    public var notes: [String]
+
+    public init(
+        format: String, schema: Schema, dialect: [(name: String, value: String)] = [], encoding: String = "utf-8",
+        confidence: Double = 1, notes: [String] = []
+    ) {
+        self.format = format
+        self.schema = schema
+        self.dialect = dialect
+        self.encoding = encoding
+        self.confidence = confidence
+        self.notes = notes
+    }
+}
+
+/// One opened object and what the reader must know about where it stands.
+public struct FormatInput: Sendable {
+    /// The decompressed bytes, from the byte that `openReader`'s start asks for when `isSeekable`, else from the first.
+    public let bytes: any ByteReader
+    public let object: ByteObject
+    public let source: String
+    public let stream: StreamID
+    /// Rows of the source before this object.
+    public let rowsBefore: Int
+    /// What `describe` found when the source looked at the object, nil when the caller gave schema and dialect.
+    public let description: FormatDescription?
+
+    public init(
+        bytes: any ByteReader, object: ByteObject, source: String, stream: StreamID, rowsBefore: Int,
+        description: FormatDescription?
+    ) {
+        self.bytes = bytes
+        self.object = object
+        self.source = source
+        self.stream = stream
+        self.rowsBefore = rowsBefore
+        self.description = description
+    }
+}
+
+/// Cuts one object into chunks of whole records and decodes them.
+public protocol FormatReader: AnyObject, Sendable {
+    associatedtype Chunk: Sendable
+    /// The next chunk; one caller at a time, on an engine thread; may block.
+    func next() throws -> FormatRead<Chunk>
+    /// The rows of a chunk; many callers at once.
+    func decode(_ chunk: Chunk, sequence: UInt64) throws -> Batch
+    /// Lets go of the object's bytes.
+    func close()
+}
+
+/// A chunk with where to begin after it and how many rows it holds, or the end of the object.
+public enum FormatRead<Chunk: Sendable>: Sendable {
+    /// `resume` is what `openReader` takes as start; its member `offset` is the byte to open the object at.
+    case chunk(Chunk, resume: JSONValue, rows: Int)
+    case end
+}
+
+/// Turns batches into the bytes of one object.
+public protocol FormatEncoder: Sendable {
+    var name: String { get }
+    /// What stands before the first row: a header line, an opening bracket.
+    func prologue(for schema: Schema) throws -> [UInt8]
+    /// The rows of a batch as bytes; called by many workers at once.
+    func encode(_ batch: RecordBatch) throws -> Buffer
+    /// What stands between two encoded batches and after the last.
+    var separator: [UInt8] { get }
+    func epilogue(for schema: Schema) throws -> [UInt8]
+}

@@ -1,0 +1,65 @@
+/// A byte reader whose first bytes can be looked at before they are read.
+///
+/// - Invariant (`@unchecked Sendable`): used by one thread at a time, as `ByteReader` promises.
+public final class PeekingReader: ByteReader, @unchecked Sendable {
+    private let inner: any ByteReader
+    private var ahead: [UInt8] = []
+    private var taken = 0
+    private var ended = false
+    /// Bytes handed out so far.
+    public private(set) var position = 0
+
+    public init(_ inner: any ByteReader) { self.inner = inner }
+
+    /// The next bytes, up to `count`, without taking them; `isWhole` when nothing follows them.
+    public func peek(_ count: Int) throws -> (bytes: [UInt8], isWhole: Bool) {
+        while !ended && ahead.count - taken <= count {
+            let start = ahead.count
+            ahead.append(contentsOf: repeatElement(0, count: max(4096, count + 1 - (start - taken))))
+            let got = try ahead.withUnsafeMutableBytes {
+                try inner.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[start...]))
+            }
+            ahead.removeLast(ahead.count - start - got)
+            if got == 0 { ended = true }
+        }
+        let available = ahead.count - taken
+        return (Array(ahead[taken..<taken + min(count, available)]), ended && available <= count)
+    }
+
+    public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        guard let target = buffer.baseAddress, !buffer.isEmpty else { return 0 }
+        var got = min(buffer.count, ahead.count - taken)
+        if got > 0 {
+            ahead.withUnsafeBytes { bytes in
+                if let base = bytes.baseAddress { target.copyMemory(from: base + taken, byteCount: got) }
+            }
+            taken += got
+            if taken == ahead.count {
+                ahead = []
+                taken = 0
+            }
+        } else if !ended {
+            got = try inner.read(into: buffer)
+        }
+        position += got
+        return got
+    }
+
+    /// Reads and drops `count` bytes; throws `malformedInput` when there are fewer.
+    public func skip(_ count: Int) throws {
+        var left = count
+        let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
+        defer { scratch.deallocate() }
+        while left > 0 {
+            let got = try read(into: UnsafeMutableRawBufferPointer(rebasing: scratch[..<min(left, scratch.count)]))
+            guard got > 0 else {
+                throw HeadraceError(
+                    .malformedInput, "the input ends \(left) bytes before the place to resume at",
+                    hint: "start over with --restart")
+            }
+            left -= got
+        }
+    }
+
+    public func close() { inner.close() }
+}

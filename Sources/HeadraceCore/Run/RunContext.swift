@@ -1,0 +1,85 @@
+/// Everything outside a run's own data that it may depend on, so that a test can steer all of it.
+public struct RunContext: Sendable {
+    /// The job's name: leases, checkpoints and state are kept under it.
+    public var job: String
+    /// This run's identifier, unique in the ledger.
+    public var run: String
+    /// Grows with every run of the job; a sink refuses a commit with a lower one than it has seen.
+    public var fence: Int64
+    public var clock: any RunClock
+    public var random: RunRandom
+    /// Bytes that stateful operators may hold before they spill.
+    public var memory: MemoryBudget
+    /// A folder for spill files of this run; emptied at its end.
+    public var spillFolder: String
+    public var rejects: any RejectWriter
+    public var progress: any ProgressReporter
+    public var log: EventLog
+    public var faults: any FaultPoints
+    public var cancellation: Cancellation
+    public var scheduling: Scheduling
+    public var files: FileTable
+
+    public init(
+        job: String, run: String, fence: Int64, clock: any RunClock, random: RunRandom, memory: MemoryBudget,
+        spillFolder: String, rejects: any RejectWriter, progress: any ProgressReporter, log: EventLog,
+        faults: any FaultPoints, cancellation: Cancellation, scheduling: Scheduling, files: FileTable = FileTable()
+    ) {
+        self.job = job
+        self.run = run
+        self.fence = fence
+        self.clock = clock
+        self.random = random
+        self.memory = memory
+        self.spillFolder = spillFolder
+        self.rejects = rejects
+        self.progress = progress
+        self.log = log
+        self.faults = faults
+        self.cancellation = cancellation
+        self.scheduling = scheduling
+        self.files = files
+    }
+}
+
+/// Tells the time of a run. Virtual in tests.
+public protocol RunClock: Sendable {
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    func now() -> Int64
+    /// Nanoseconds that only grow; for durations.
+    func monotonic() -> Int64
+    /// Waits; throws when the task is cancelled first.
+    func sleep(for duration: Duration) async throws
+}
+
+/// How the engine runs its workers.
+public enum Scheduling: Sendable, Hashable {
+    /// This many threads of the engine.
+    case threaded(workers: Int)
+    /// One thread that picks which worker goes on by a seed, so that a run can be repeated step by step.
+    case stepped(seed: UInt64, workers: Int)
+
+    public var workers: Int {
+        switch self {
+        case .threaded(let workers), .stepped(_, let workers): max(1, workers)
+        }
+    }
+}
+
+/// Takes the rows that a run refuses. Durable when `flush` returns.
+public protocol RejectWriter: Sendable {
+    func write(_ rejects: [Reject]) async throws
+    func flush() async throws
+}
+
+/// A named place in the runtime where a test can make a run crash, fail, wait or be cancelled.
+public protocol FaultPoints: Sendable {
+    /// Called at each fault point; throws or ends the process when the plan says so.
+    func reach(_ point: String) throws
+}
+
+/// No faults.
+public struct NoFaults: FaultPoints {
+    public init() {}
+    public func reach(_ point: String) throws {}
+}
