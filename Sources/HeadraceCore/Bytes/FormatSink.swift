@@ -78,15 +78,20 @@ public final class FormatSinkWriter<Encoder: FormatEncoder>: SynchronousSinkWrit
         return []
     }
 
-    public func commit(_ checkpoint: Checkpoint) async throws -> WriteCounts {
+    public func settle() async throws -> WriteCounts {
+        try await BlockingWork.run {
+            try self.encoder.epilogue(for: self.schema).withUnsafeBytes { try self.bytes.write($0) }
+            return WriteCounts(inserted: self.rows)
+        }
+    }
+
+    public func commit(_ checkpoint: Checkpoint) async throws {
         guard checkpoint.isFinal else {
             throw HeadraceError(.unsupported, "a file is published once, at the end of its run")
         }
-        return try await BlockingWork.run {
-            try self.encoder.epilogue(for: self.schema).withUnsafeBytes { try self.bytes.write($0) }
+        try await BlockingWork.run {
             try self.bytes.publish()
             self.isPublished = true
-            return WriteCounts(inserted: self.rows)
         }
     }
 

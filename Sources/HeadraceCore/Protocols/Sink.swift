@@ -30,9 +30,13 @@ public protocol SinkWriter: AnyObject, Sendable {
     /// Writes an encoded batch, in source order.
     /// - Returns: rows that the target refuses; they count as rejects of this step.
     func write(_ encoded: Encoded) async throws -> [Reject]
-    /// Makes all rows written since the last commit visible, together with `checkpoint` where the target can.
-    /// - Returns: what the target says became of the rows, counted on its side.
-    func commit(_ checkpoint: Checkpoint) async throws -> WriteCounts
+    /// Finishes everything short of making it visible: the rest of a load, current flags, the end of a file.
+    /// - Returns: what became of the rows written since the last commit, counted on the target's side. The engine
+    ///   compares it with its own count and aborts instead of committing when the two differ.
+    func settle() async throws -> WriteCounts
+    /// Makes all rows written since the last commit visible, together with `checkpoint` where the target can. Follows
+    /// `settle` with no write between. After the final checkpoint the writer lets go of everything.
+    func commit(_ checkpoint: Checkpoint) async throws
     /// Undoes what was not committed and lets go of everything: no temporary table, file or connection stays.
     /// Called on every path that does not end in a final commit; never throws and may be called twice.
     func abort() async
