@@ -33,7 +33,7 @@ struct DemoMarketSiteTests {
     func `without manners every page is there at once`(feed: MarketFeed) {
         var site = MarketSite(catalog: catalog, hasManners: false)
         for page in 1...3 {
-            for _ in 0..<100 {
+            for _ in 0..<35 {
                 let response = site.respond(to: request(feed.target(on: day, page: page)), second: 0)
                 #expect(response.status == 200 && response.header("RateLimit-Limit") == nil)
             }
