@@ -66,13 +66,18 @@ struct DecimalTextTests {
 
     /// Moves the point by hand, then compares digits; shares nothing with the parser.
     private func reference(_ text: String, _ precision: Int, _ scale: Int) -> Parsed<Int128> {
-        guard let match = text.wholeMatch(of: /([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?/),
-            !(match.2.isEmpty && (match.3 ?? "").isEmpty)
-        else { return Parsed(0, text.isEmpty ? .empty : .malformed) }
-        var whole = String(match.2)
-        var fraction = String(match.3 ?? "")
-        for _ in 0..<abs(Int(match.4 ?? "0") ?? 0) {
-            if match.4?.first == "-" {
+        let malformed = Parsed(Int128(0), text.isEmpty ? .empty : .malformed)
+        let isNegative = text.hasPrefix("-")
+        let parts = text.lowercased().split(separator: "e", maxSplits: 1, omittingEmptySubsequences: false)
+        let unsigned = parts.first.map { $0.first == "-" || $0.first == "+" ? $0.dropFirst() : $0 } ?? ""
+        let halves = unsigned.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        var whole = String(halves.first ?? "")
+        var fraction = halves.count > 1 ? String(halves[1]) : ""
+        let exponent = parts.count > 1 ? Int(parts[1]) : 0
+        guard let exponent, !(whole + fraction).isEmpty, (whole + fraction).allSatisfy({ $0 >= "0" && $0 <= "9" })
+        else { return malformed }
+        for _ in 0..<abs(exponent) {
+            if exponent < 0 {
                 fraction = String(whole.popLast() ?? "0") + fraction
             } else {
                 whole.append(fraction.isEmpty ? "0" : fraction.removeFirst())
@@ -83,7 +88,7 @@ struct DecimalTextTests {
         if whole.count > precision - scale { return Parsed(0, .outOfRange) }
         if fraction.count > scale { return Parsed(0, .tooManyFractionDigits) }
         let digits = whole + fraction + String(repeating: "0", count: scale - fraction.count)
-        return Parsed(Int128((match.1 == "-" ? "-" : "") + (digits.isEmpty ? "0" : digits)) ?? 0)
+        return Parsed(Int128((isNegative ? "-" : "") + (digits.isEmpty ? "0" : digits)) ?? 0)
     }
 
     @Test("Random text is judged and read as moving the point by hand does")
@@ -91,7 +96,7 @@ struct DecimalTextTests {
         var random = SplitMix(state: 11)
         let alphabet = Array("01234567890123456789000000.")
         let odd = Array("0123456789..eE+-/:a")
-        for index in 0..<20_000 {
+        for index in 0..<10_000 {
             let letters = index % 4 == 0 ? odd : alphabet
             var text = String(
                 (0..<Int.random(in: 0...(index % 3 == 0 ? 45 : 18), using: &random)).map { _ in
@@ -100,7 +105,11 @@ struct DecimalTextTests {
             if index % 5 == 0 { text = "-" + text }
             if index % 7 == 0 { text += "e\(Int.random(in: -30...30, using: &random))" }
             // The reference moves the point one place a step.
-            if text.contains(/[eE][+-]?[0-9]{5}/) { continue }
+            if let exponent = text.lowercased().split(separator: "e").last, exponent.count > 4,
+                text.count > exponent.count
+            {
+                continue
+            }
             let precision = Int.random(in: 1...(index % 2 == 0 ? 18 : 38), using: &random)
             let scale = Int.random(in: 0...min(precision, index % 3 == 0 ? 38 : 4), using: &random)
             #expect(parse(text, precision, scale) == reference(text, precision, scale), "\(text) \(precision) \(scale)")
