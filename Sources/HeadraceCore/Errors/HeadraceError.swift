@@ -55,7 +55,7 @@ public struct HeadraceError: Error, Sendable {
     }
 
     /// `error` itself when it is ours, else wrapped under `code` so that nothing reaches a user untyped.
-    public static func wrapping(_ error: any Error, _ code: Code = .unexpected, _ message: String) -> HeadraceError {
+    public static func wrapping(_ error: any Error, _ message: String, code: Code = .unexpected) -> HeadraceError {
         if let ours = error as? HeadraceError { return ours }
         if error is CancellationError { return .cancelled }
         return HeadraceError(code, message, underlying: error)

@@ -25,6 +25,14 @@ public indirect enum Relation: Sendable {
     case union(step: String, [Relation])
     /// Adds the columns of a table's rows found by key.
     case lookup(LookupSpecification, Relation)
+    /// A relation that several sinks or operators read: computed once, its rows handed to each.
+    case shared(SharedRelation)
+}
+
+/// A relation with an identity, so that what reads it twice computes it once.
+public final class SharedRelation: Sendable {
+    public let relation: Relation
+    public init(_ relation: Relation) { self.relation = relation }
 }
 
 /// One column of a projection: a name for a formula.

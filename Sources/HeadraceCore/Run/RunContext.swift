@@ -68,7 +68,8 @@ public enum Scheduling: Sendable, Hashable {
 
 /// Takes the rows that a run refuses. Durable when `flush` returns.
 public protocol RejectWriter: Sendable {
-    func write(_ rejects: [Reject]) async throws
+    /// Takes rejects of an epoch; they may wait in memory until `flush`, within a bound.
+    func write(_ rejects: [Reject], epoch: Int) async throws
     func flush() async throws
 }
 

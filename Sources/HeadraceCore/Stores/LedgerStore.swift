@@ -1,3 +1,5 @@
+import HeadraceColumnar
+
 /// Keeps what every run did: runs, steps, counts, checkpoints, rejects, imports and leases. SQLite by default.
 ///
 /// Calls are durable when they return. Implementations serialise their own access.
@@ -105,5 +107,18 @@ public struct Lease: Sendable, Hashable {
         self.holder = holder
         self.fence = fence
         self.expires = expires
+    }
+}
+
+extension HeadraceError {
+    /// Another run holds the job.
+    public static func held(_ lease: Lease) -> HeadraceError {
+        HeadraceError(
+            .leaseHeld, "job \(lease.job) is being run already",
+            fields: [
+                ("run", lease.holder.run), ("host", lease.holder.host), ("process", "\(lease.holder.process)"),
+                ("until", Scalar.timestamp(lease.expires).description),
+            ], hint: "wait for it to end; a run that was killed frees its lease when its time has passed",
+            retry: .mayHelp)
     }
 }

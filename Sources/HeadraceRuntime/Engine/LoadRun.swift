@@ -1,0 +1,199 @@
+import HeadraceColumnar
+import HeadraceCore
+
+/// One load while it runs: drives its sources, keeps its account, commits its epochs.
+///
+/// - Invariant (`@unchecked Sendable`): the mutable state is touched by the holder of the current turn, one at a time, and
+///   by the driver's thread while no worker is active.
+final class LoadRun: @unchecked Sendable {
+    let context: RunContext
+    let settings: LoadSettings
+    let ledger: any LedgerStore
+    let book: AccountBook
+    /// The run that began this load; kept by the runs that resume it.
+    let origin: String
+    private(set) var sinks: [any SinkEnd] = []
+    private var positions: [StreamID: Position]
+    private(set) var epoch: Int
+    private(set) var committedEpochs = 0
+    private var bytesInEpoch = 0
+    private var epochBegan: Int64
+    private var commitsOften = false
+
+    init(
+        context: RunContext, settings: LoadSettings, ledger: any LedgerStore, prefix: String, origin: String,
+        resuming checkpoint: Checkpoint?
+    ) {
+        self.context = context
+        self.settings = settings
+        self.ledger = ledger
+        self.origin = origin
+        book = AccountBook(prefix: prefix)
+        positions = checkpoint?.positions ?? [:]
+        epoch = (checkpoint?.epoch ?? 0) + 1
+        epochBegan = context.clock.monotonic()
+    }
+
+    func attach(_ sinks: [any SinkEnd], commitsOften: Bool) {
+        self.sinks = sinks
+        self.commitsOften = commitsOften
+    }
+
+    /// Where to begin a stream; nil is its start.
+    func position(of stream: StreamID) -> Position? { positions[stream] }
+
+    private func stepper() -> Stepper? {
+        guard case .stepped(let seed, let workers) = context.scheduling else { return nil }
+        return Stepper(seed: seed &+ UInt64(truncatingIfNeeded: epoch), workers: workers)
+    }
+
+    // MARK: - Phases
+
+    /// Reads a source to its end on all workers and ends `node`.
+    func scan<S: Source>(_ source: S, schema: Schema, index: Int, step: StepHandle, into node: any PushNode) throws {
+        let ended = Position(.object([("ended", .bool(true))]))
+        if let known = positions[source.stream], known == ended { return try node.finish() }
+        let context = self.context
+        let from = positions[source.stream]
+        let reader = try locating(step) {
+            try BlockingWork.wait { try await source.openReader(for: schema, from: from, in: context) }
+        }
+        defer { _ = try? BlockingWork.wait { await reader.close() } }
+        context.progress.report(.stepStarted(step: step.name))
+        let stepper = self.stepper()
+        let gate = OrderedGate(stepper: stepper)
+        let feed = Feed(reader, progress: context.progress, step: step.name)
+        try WorkerGroup.run(context.scheduling.workers, stepper: stepper, fail: { gate.fail($0) }) { worker in
+            while let (chunk, number, position) = try self.locating(step, { try feed.next() }) {
+                stepper?.pass(worker)
+                let turn = Turn(number, gate: gate, worker: worker)
+                let began = context.clock.monotonic()
+                var batch = try self.locating(step) { try reader.decode(chunk, sequence: number) }
+                batch.provenance = batch.provenance.inSource(index)
+                let rejects = batch.rejects
+                batch.rejects = []
+                try turn.note(
+                    step,
+                    StepDelta(
+                        input: batch.recordsRead, output: batch.count, rejected: rejects.count,
+                        nanoseconds: context.clock.monotonic() - began),
+                    rejects: rejects)
+                if batch.count > 0 { try node.push(batch, in: turn) }
+                try self.complete(turn, (source.stream, position))
+            }
+        }
+        positions[source.stream] = ended
+        context.progress.report(.stepFinished(step: step.name, error: nil))
+        try node.finish()
+    }
+
+    /// Runs the pieces of a phase on all workers, in turns.
+    func phase(pieces: Int, _ body: @escaping @Sendable (Int, Turn) throws -> Void) throws {
+        let stepper = self.stepper()
+        let gate = OrderedGate(stepper: stepper)
+        let counter = PieceCounter(pieces)
+        try WorkerGroup.run(context.scheduling.workers, stepper: stepper, fail: { gate.fail($0) }) { worker in
+            while let piece = counter.next() {
+                stepper?.pass(worker)
+                let turn = Turn(UInt64(piece), gate: gate, worker: worker)
+                try body(piece, turn)
+                try self.complete(turn, nil)
+            }
+        }
+    }
+
+    /// Closes the account of an operator with state: what it says it did must agree with what the engine saw.
+    func close(_ step: StepHandle, _ delta: StepDelta, input: Int, rejected: Int) throws {
+        book.apply(step.ordinal, delta)
+        let account = book.accounts[step.ordinal]
+        guard account.input == input, account.rejected == rejected, account.isBalanced else {
+            throw HeadraceError(
+                .accountMismatch, "the rows of step \(step.name) do not add up",
+                fields: [
+                    ("in", "\(account.input), the operator counts \(input)"), ("added", "\(account.added)"),
+                    ("out", "\(account.output)"), ("rejected", "\(account.rejected), the operator counts \(rejected)"),
+                    ("filtered", "\(account.filtered)"), ("merged", "\(account.merged)"),
+                ], hint: "this is a fault in the operator, not in the data; nothing was committed")
+        }
+    }
+
+    private func complete(_ turn: Turn, _ position: (stream: StreamID, position: Position)?) throws {
+        try turn.acquire()
+        try context.cancellation.check()
+        try context.faults.reach("turn")
+        for (step, delta) in turn.deltas { book.apply(step, delta) }
+        if !turn.rejects.isEmpty {
+            let (context, rejects, epoch) = (self.context, turn.rejects, self.epoch)
+            try BlockingWork.wait { try await context.rejects.write(rejects, epoch: epoch) }
+            try checkBudget()
+        }
+        if let position { positions[position.stream] = position.position }
+        bytesInEpoch += turn.writtenBytes
+        if commitsOften && isEpochFull {
+            try BlockingWork.wait { try await self.commit(isFinal: false) }
+        }
+        turn.release()
+    }
+
+    private func checkBudget() throws {
+        guard let limit = settings.stopAfterRejects else { return }
+        let rejected = book.accounts.reduce(0) { $0 + $1.rejected }
+        guard rejected > limit else { return }
+        throw HeadraceError(
+            .tooManyRejects, "\(rejected) rows were refused, \(limit) are allowed", trail: ["job \(context.job)"],
+            hint: "see `headrace rejects \(context.run)`, or raise --max-rejects")
+    }
+
+    private var isEpochFull: Bool {
+        guard case .every(let bytes, let seconds) = settings.commit, bytesInEpoch > 0 else { return false }
+        return bytesInEpoch >= bytes || context.clock.monotonic() - epochBegan >= Int64(seconds) * 1_000_000_000
+    }
+
+    // MARK: - Commit
+
+    /// Commits everything written so far: rejects durable, then rows with their checkpoint, then the ledger.
+    func commit(isFinal: Bool) async throws {
+        try context.faults.reach("commit.begin")
+        for sink in sinks {
+            let counts = try await sink.settle()
+            guard counts.written == sink.pending else {
+                throw HeadraceError(
+                    .accountMismatch, "sink \(sink.name) counts other rows than it was given",
+                    fields: [
+                        ("given", "\(sink.pending)"), ("inserted", "\(counts.inserted)"),
+                        ("updated", "\(counts.updated)"),
+                        ("unchanged", "\(counts.unchanged)"), ("deleted", "\(counts.deleted)"),
+                    ], hint: "nothing of this epoch was committed")
+            }
+            book.addWritten(sink.step.ordinal, counts)
+        }
+        if isFinal { try book.check() }
+        try context.faults.reach("commit.settled")
+        try await context.rejects.flush()
+        try context.faults.reach("commit.rejectsDurable")
+        let checkpoint = Checkpoint(epoch: epoch, positions: positions, isFinal: isFinal, run: origin)
+        try await ledger.prepare(checkpoint, job: context.job, sinks: sinks.map(\.name))
+        try context.faults.reach("commit.prepared")
+        try context.cancellation.check()
+        for sink in sinks {
+            let counts = book.accounts[sink.step.ordinal].written ?? WriteCounts()
+            try await sink.commit(checkpoint)
+            try context.faults.reach("commit.sinkCommitted")
+            try await ledger.committed(checkpoint, job: context.job, sink: sink.name, counts: counts)
+            context.progress.report(.committed(step: sink.step.name, epoch: epoch, rows: counts.written))
+        }
+        try context.faults.reach("commit.ledgerCommitted")
+        for account in book.accounts { try await ledger.record(account, of: context.run) }
+        try context.faults.reach("commit.recorded")
+        committedEpochs += 1
+        epoch += 1
+        bytesInEpoch = 0
+        epochBegan = context.clock.monotonic()
+    }
+
+    private func locating<R>(_ step: StepHandle, _ body: () throws -> R) throws -> R {
+        do { return try body() } catch {
+            throw HeadraceError.wrapping(error, "reading failed").at("step \(step.name)")
+        }
+    }
+}

@@ -1,0 +1,42 @@
+public import HeadraceCore
+
+/// When the rows of a load become visible.
+public enum CommitPolicy: Sendable, Hashable {
+    /// Once, at the end.
+    case run
+    /// After this many bytes of rows or this time, whichever comes first, where source and sink allow it.
+    case every(bytes: Int, seconds: Int)
+
+    /// An epoch per 64 MiB or 10 s.
+    public static var standard: CommitPolicy { .every(bytes: 64 << 20, seconds: 10) }
+}
+
+/// How one load of a run goes about its work.
+public struct LoadSettings: Sendable, Hashable {
+    public var commit: CommitPolicy
+    /// The run fails as soon as more rows than this were refused; nil never stops.
+    public var stopAfterRejects: Int?
+    /// Whether a load that was interrupted goes on where it stopped. Off for loads that are cheap to repeat whole.
+    public var resumes: Bool
+
+    public init(commit: CommitPolicy = .standard, stopAfterRejects: Int? = nil, resumes: Bool = true) {
+        self.commit = commit
+        self.stopAfterRejects = stopAfterRejects
+        self.resumes = resumes
+    }
+}
+
+/// What a load did.
+public struct LoadReport: Sendable {
+    /// The accounts of its steps, in order.
+    public var accounts: [StepAccount]
+    /// Epochs committed by this run.
+    public var epochs: Int
+    /// The sinks had everything already: an earlier run was interrupted after its last commit.
+    public var wasComplete: Bool
+
+    /// Rows refused by all steps.
+    public var rejected: Int { accounts.reduce(0) { $0 + $1.rejected } }
+    /// What became of the rows at the first sink.
+    public var written: WriteCounts { accounts.compactMap(\.written).first ?? WriteCounts() }
+}

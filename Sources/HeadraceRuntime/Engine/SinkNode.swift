@@ -1,0 +1,85 @@
+import HeadraceColumnar
+import HeadraceCore
+
+/// What the run needs of an opened sink, whatever its type.
+protocol SinkEnd: PushNode {
+    var name: String { get }
+    var step: StepHandle { get }
+    /// Rows handed over and accepted since the last commit, by the engine's count.
+    var pending: Int { get }
+    func settle() async throws -> WriteCounts
+    func commit(_ checkpoint: Checkpoint) async throws
+    func abort() async
+}
+
+/// Encodes batches on all workers and writes them in order.
+///
+/// - Invariant (`@unchecked Sendable`): `accepted` is touched by the holder of the turn, one at a time.
+final class SinkNode<Writer: SinkWriter>: SinkEnd, @unchecked Sendable {
+    let name: String
+    let step: StepHandle
+    private let writer: Writer
+    private let clock: any RunClock
+    private var accepted = 0
+
+    init(_ name: String, _ step: StepHandle, _ writer: Writer, clock: any RunClock) {
+        self.name = name
+        self.step = step
+        self.writer = writer
+        self.clock = clock
+    }
+
+    var pending: Int { accepted }
+
+    func push(_ batch: Batch, in turn: Turn) throws {
+        let began = clock.monotonic()
+        let encoded = try locating(batch) { try writer.encode(batch) }
+        let encodedAt = clock.monotonic()
+        try turn.acquire()
+        let resumed = clock.monotonic()
+        let rejects = try locating(batch) { try write(encoded) }
+        guard rejects.count <= batch.count else {
+            throw HeadraceError(
+                .accountMismatch, "sink \(name) refused \(rejects.count) rows of a batch of \(batch.count)")
+        }
+        accepted += batch.count - rejects.count
+        turn.writtenBytes += batch.records.byteSize
+        try turn.note(
+            step,
+            StepDelta(
+                input: batch.count, output: batch.count - rejects.count, rejected: rejects.count,
+                nanoseconds: encodedAt - began + clock.monotonic() - resumed),
+            rejects: rejects)
+    }
+
+    private func write(_ encoded: Writer.Encoded) throws -> [Reject] {
+        if let local = writer as? any SynchronousSinkWriter { return try Self.writeNow(local, encoded) }
+        let writer = self.writer
+        return try BlockingWork.wait { try await writer.write(encoded) }
+    }
+
+    private static func writeNow<Local: SynchronousSinkWriter>(_ writer: Local, _ encoded: Writer.Encoded) throws
+        -> [Reject]
+    {
+        guard let same = encoded as? Local.Encoded else { preconditionFailure("a writer's encoded type changed") }
+        return try writer.writeNow(same)
+    }
+
+    private func locating<R>(_ batch: Batch, _ body: () throws -> R) throws -> R {
+        do { return try body() } catch {
+            let last = batch.provenance.place(of: max(0, batch.count - 1))
+            throw HeadraceError.wrapping(error, "writing to \(name) failed")
+                .at("step \(step.name), rows \(batch.provenance.place(of: 0)) to \(last)")
+        }
+    }
+
+    func settle() async throws -> WriteCounts { try await writer.settle() }
+
+    func commit(_ checkpoint: Checkpoint) async throws {
+        try await writer.commit(checkpoint)
+        accepted = 0
+    }
+
+    func abort() async { await writer.abort() }
+    func finish() {}
+}

@@ -1,0 +1,174 @@
+import Glibc
+public import HeadraceCore
+
+/// Runs jobs: takes the lease, keeps it alive, writes the ledger's entry, cleans up on every path.
+public struct JobRunner: Sendable {
+    public let ledger: any LedgerStore
+    public let options: RunOptions
+
+    public init(ledger: any LedgerStore, options: RunOptions = RunOptions()) {
+        self.ledger = ledger
+        self.options = options
+    }
+
+    /// Runs a job to its end.
+    /// - Returns: the report of a run that completed, with errors or without.
+    /// - Throws: what ended a run that failed; its committed epochs and rejects are in the ledger.
+    public func run(_ job: Job) async throws -> RunReport {
+        let steps = try job.ordered()
+        let random = RunRandom(seed: options.seed ?? SystemFacts.entropy())
+        let run = Self.identifier(options.clock.now(), random)
+        let holder = SystemFacts.holder(run: run)
+        let lease = try await ledger.acquire(
+            job.name, holder: holder, now: options.clock.now(), duration: options.leaseDuration)
+        do {
+            let report = try await perform(job, steps, run: run, lease: lease, random: random)
+            try? await ledger.release(lease)
+            return report
+        } catch {
+            try? await ledger.release(lease)
+            throw error
+        }
+    }
+
+    private func perform(
+        _ job: Job, _ steps: [Job.Step], run: String, lease: Lease, random: RunRandom
+    ) async throws -> RunReport {
+        let origin = try await interrupted(job) ?? run
+        let folder = try Self.makeFolder(in: options.temporaryFolder)
+        defer { Self.remove(folder) }
+        let context = RunContext(
+            job: job.name, run: run, fence: lease.fence, clock: options.clock, random: random,
+            memory: MemoryBudget(limit: options.memoryLimit), spillFolder: folder,
+            rejects: LedgerRejectWriter(ledger, run: run), progress: options.progress, log: options.log,
+            faults: options.faults, cancellation: options.cancellation, scheduling: options.scheduling)
+        try await ledger.begin(
+            RunRecord(
+                identifier: run, job: job.name, parameters: Self.parameters(job, origin: origin, run: run),
+                started: options.clock.now(), fence: lease.fence))
+        try context.faults.reach("run.begun")
+        let jobRun = JobRun(context: context, ledger: ledger, options: options, origin: origin)
+        let heartbeat = heartbeat(lease)
+        defer { heartbeat.cancel() }
+        do {
+            try await perform(steps, jobRun)
+            try await context.rejects.flush()
+            let state = jobRun.outcome
+            try context.faults.reach("run.ending")
+            let failure = jobRun.report(state).failures.first.map(\.error.description)
+            try await ledger.end(run, state: state, at: options.clock.now(), error: failure)
+            try context.faults.reach("run.ended")
+            return jobRun.report(state)
+        } catch {
+            let ours = HeadraceError.wrapping(error, "the run failed").at("job \(job.name), run \(run)")
+            try? await context.rejects.flush()
+            try? await ledger.end(
+                run, state: ours.code == .cancelled ? .cancelled : .failed, at: options.clock.now(),
+                error: ours.description)
+            throw ours
+        }
+    }
+
+    private func perform(_ steps: [Job.Step], _ run: JobRun) async throws {
+        var failed: Set<String> = []
+        for step in steps {
+            try run.context.cancellation.check()
+            guard failed.isDisjoint(with: step.after) else {
+                failed.insert(step.name)
+                continue
+            }
+            run.enter(step.name)
+            do { try await step.work(run) } catch let error as HeadraceError where error.code == .cancelled {
+                throw error
+            } catch {
+                guard step.mayFail else { throw error }
+                failed.insert(step.name)
+                run.fail(step.name, error)
+            }
+        }
+    }
+
+    /// The run whose work is to be resumed: the last of this job with equal parameters, when it did not come to its end.
+    private func interrupted(_ job: Job) async throws -> String? {
+        guard let last = try await ledger.runs(job: job.name, limit: 1).first else { return nil }
+        if options.restarts {
+            try await ledger.forgetCheckpoints(job: job.name)
+            return nil
+        }
+        switch last.state {
+        case .complete, .completeWithErrors: return nil
+        case .running:
+            // Its lease was free or expired, so it is gone: killed before it could say so.
+            try await ledger.end(
+                last.identifier, state: .failed, at: options.clock.now(), error: "the process was ended from outside")
+        case .failed, .cancelled: break
+        }
+        guard last.parameters["job"] == job.parameters else { return nil }
+        return last.parameters["resumes"]?.stringValue ?? last.identifier
+    }
+
+    private static func parameters(_ job: Job, origin: String, run: String) -> JSONValue {
+        var members: [(String, JSONValue)] = [("job", job.parameters)]
+        if origin != run { members.append(("resumes", .string(origin))) }
+        return .object(members)
+    }
+
+    /// Renews the lease at a third of its time; a lease that is lost cancels the run.
+    private func heartbeat(_ lease: Lease) -> Task<Void, Never> {
+        let (ledger, options) = (self.ledger, self.options)
+        return Task.detached {
+            var lease = lease
+            while !Task.isCancelled {
+                do {
+                    try await options.clock.sleep(for: .microseconds(options.leaseDuration / 3))
+                    lease = try await ledger.renew(lease, now: options.clock.now(), duration: options.leaseDuration)
+                } catch let error as HeadraceError where error.code == .leaseLost {
+                    options.log.error("the lease was lost; the run stops", [("job", lease.job)])
+                    options.cancellation.cancel()
+                    return
+                } catch is CancellationError {
+                    return
+                } catch {
+                    options.log.warning("the lease could not be renewed", [("error", "\(error)")])
+                }
+            }
+        }
+    }
+
+    /// `20261121T101500Z-3f2a9c`: sorts by time, unique in a ledger.
+    private static func identifier(_ now: Int64, _ random: RunRandom) -> String {
+        var seconds = time_t(now / 1_000_000)
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let stamp =
+            "\(parts.tm_year + 1900)\(two(parts.tm_mon + 1))\(two(parts.tm_mday))T\(two(parts.tm_hour))\(two(parts.tm_min))\(two(parts.tm_sec))Z"
+        return "\(stamp)-\(random.temporaryName("r").suffix(6))"
+    }
+
+    /// A new folder that only this user can read.
+    private static func makeFolder(in parent: String) throws -> String {
+        var template = Array("\(parent)/headrace-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw HeadraceError(
+                .inputOutput, "a folder for spill files cannot be made in \(parent)",
+                because: String(cString: strerror(errno)),
+                hint: "set TMPDIR to a folder that can be written")
+        }
+        return String(decoding: template.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    /// Removes a run's spill folder and the files in it.
+    private static func remove(_ folder: String) {
+        if let directory = opendir(folder) {
+            while let entry = readdir(directory) {
+                let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+                if name != "." && name != ".." { unlink("\(folder)/\(name)") }
+            }
+            closedir(directory)
+        }
+        rmdir(folder)
+    }
+}

@@ -1,0 +1,68 @@
+public import HeadraceCore
+
+/// What a run depends on besides its job: everything that a test steers and an operator sets.
+public struct RunOptions: Sendable {
+    public var clock: any RunClock
+    /// Nil draws a seed from the kernel.
+    public var seed: UInt64?
+    public var scheduling: Scheduling
+    /// Bytes that operators with state may hold before they spill.
+    public var memoryLimit: Int
+    /// The folder for spill files; a folder of the run is made inside and removed at its end.
+    public var temporaryFolder: String
+    public var progress: any ProgressReporter
+    public var log: EventLog
+    public var faults: any FaultPoints
+    public var cancellation: Cancellation
+    public var commit: CommitPolicy
+    /// The run ends "complete with errors" when more rows than this were refused.
+    public var allowedRejects: RejectAllowance
+    /// The run fails as soon as the allowance is passed.
+    public var stopsOnRejects: Bool
+    /// Forgets what an interrupted run had committed instead of going on after it.
+    public var restarts: Bool
+    /// How long a lease lasts without renewal, in microseconds.
+    public var leaseDuration: Int64
+
+    public init(
+        clock: any RunClock = SystemClock(), seed: UInt64? = nil,
+        scheduling: Scheduling = .threaded(workers: SystemFacts.processors), memoryLimit: Int = 1 << 30,
+        temporaryFolder: String = "/tmp", progress: any ProgressReporter = SilentProgress(), log: EventLog = .none,
+        faults: any FaultPoints = NoFaults(), cancellation: Cancellation = Cancellation(),
+        commit: CommitPolicy = .standard,
+        allowedRejects: RejectAllowance = .rows(0), stopsOnRejects: Bool = false, restarts: Bool = false,
+        leaseDuration: Int64 = 60_000_000
+    ) {
+        self.clock = clock
+        self.seed = seed
+        self.scheduling = scheduling
+        self.memoryLimit = memoryLimit
+        self.temporaryFolder = temporaryFolder
+        self.progress = progress
+        self.log = log
+        self.faults = faults
+        self.cancellation = cancellation
+        self.commit = commit
+        self.allowedRejects = allowedRejects
+        self.stopsOnRejects = stopsOnRejects
+        self.restarts = restarts
+        self.leaseDuration = leaseDuration
+    }
+}
+
+/// How many refused rows a run may have and still be complete.
+public enum RejectAllowance: Sendable, Hashable {
+    case rows(Int)
+    /// A share of the rows read, from 0 to 1.
+    case share(Double)
+    case unlimited
+
+    /// Whether `rejected` of `read` rows are within the allowance.
+    public func allows(_ rejected: Int, of read: Int) -> Bool {
+        switch self {
+        case .rows(let limit): rejected <= limit
+        case .share(let share): Double(rejected) <= share * Double(read)
+        case .unlimited: true
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import HeadraceColumnar
+import HeadraceCore
+
+/// Resolves schemas from the sources up and checks every step against them, before any row moves.
+///
+/// - Invariant (`@unchecked Sendable`): used by one task.
+final class Planner: @unchecked Sendable {
+    private let context: RunContext
+    private var shared: [ObjectIdentifier: PlannedNode] = [:]
+
+    init(_ context: RunContext) { self.context = context }
+
+    func plan(_ relation: Relation) async throws -> PlannedNode {
+        switch relation {
+        case .scan(let step, let source): return try await scan(step, source)
+        case .shared(let box):
+            if let known = shared[ObjectIdentifier(box)] { return known }
+            let node = try await plan(box.relation)
+            shared[ObjectIdentifier(box)] = node
+            return node
+        case .stage(let transform, let input): return try await stage(transform, over: input)
+        case .union(let step, let relations): return try await union(step, relations)
+        default: throw HeadraceError(.unsupported, "this operator has not landed")
+        }
+    }
+
+    private func scan(_ step: String, _ source: any Source) async throws -> PlannedNode {
+        let schema: Schema
+        do { schema = try await source.schema(in: context) } catch {
+            throw HeadraceError.wrapping(error, "\(source.name) cannot be read").at("step \(step)")
+        }
+        return PlannedNode(step: step, schema: schema, kind: .scan(source), inputs: [], summary: "read \(source.name)")
+    }
+
+    private func stage(_ transform: any RowTransform, over input: Relation) async throws -> PlannedNode {
+        let below = try await plan(input)
+        let schema = try located(transform.name) { try transform.schema(from: below.schema) }
+        return PlannedNode(
+            step: transform.name, schema: schema,
+            kind: .rows { context in try transform.makeStage(for: below.schema, in: context) }, inputs: [below],
+            summary: transform.name)
+    }
+
+    private func union(_ step: String, _ relations: [Relation]) async throws -> PlannedNode {
+        var inputs: [PlannedNode] = []
+        for relation in relations { inputs.append(try await plan(relation)) }
+        guard let first = inputs.first else {
+            throw HeadraceError(.schemaMismatch, "a union has no inputs", trail: ["step \(step)"])
+        }
+        for other in inputs.dropFirst() where !Self.agrees(first.schema, other.schema) {
+            throw HeadraceError(
+                .schemaMismatch, "the inputs of a union have different fields",
+                fields: [("first", "\(first.schema)"), ("other", "\(other.schema)")], trail: ["step \(step)"],
+                hint: "select and cast the columns of each input to the same names and types")
+        }
+        return PlannedNode(
+            step: step, schema: first.schema, kind: .union, inputs: inputs, summary: "merge \(inputs.count) inputs")
+    }
+
+    private static func agrees(_ left: Schema, _ right: Schema) -> Bool {
+        left.count == right.count
+            && zip(left.fields, right.fields).allSatisfy { $0.name == $1.name && $0.type == $1.type }
+    }
+
+    private func breaker(
+        _ step: String, _ relations: [Relation], _ summary: String,
+        _ make: @escaping @Sendable ([Schema], RunContext) throws -> any Breaker
+    ) async throws -> PlannedNode {
+        var inputs: [PlannedNode] = []
+        for relation in relations { inputs.append(try await plan(relation)) }
+        let schemas = inputs.map(\.schema)
+        // A first instance checks the columns and tells the schema; the run makes its own.
+        let probe = try located(step) { try make(schemas, context) }
+        defer { probe.discard() }
+        return PlannedNode(
+            step: step, schema: probe.schema, kind: .breaker { try make(schemas, $0) }, inputs: inputs, summary: summary
+        )
+    }
+
+    private func located<R>(_ step: String, _ body: () throws -> R) throws -> R {
+        do { return try body() } catch {
+            throw HeadraceError.wrapping(error, "step \(step) does not fit its input").at("step \(step)")
+        }
+    }
+}
