@@ -90,7 +90,7 @@ let package = Package(
         + module("HeadraceColumnar", [])
         + module("HeadraceCore", ["HeadraceColumnar"])
         + module("HeadraceRuntime", ["HeadraceCore", "HeadraceColumnar"])
-        + module("HTTPClient", ["CCurl"], path: "Sources/Support/HTTPClient")
+        + module("HTTPClient", ["CCurl", "Codecs"], path: "Sources/Support/HTTPClient")
         + module("Codecs", ["CZlib"], path: "Sources/Support/Codecs")
         + module("Digests", ["CCrypto"], path: "Sources/Support/Digests")
         + module("Files", ["HeadraceCore", "HeadraceColumnar", "Codecs"], path: "Sources/Support/Files")
