@@ -29,8 +29,8 @@ extension KernelError: CustomStringConvertible {
 /// A row for which a kernel found no value; the result is null there.
 public struct RowFailure: Sendable, Hashable {
     public enum Reason: Sendable, Hashable {
-        /// Text that is not written as the wanted type is.
-        case invalidSyntax
+        /// Text that is no value of the wanted type, and why.
+        case text(ParseProblem)
         /// A value beyond the range or precision of the result's type.
         case outOfRange
         /// A value whose digits or parts the result's type would lose.

@@ -37,11 +37,10 @@ public struct SortOrder: Sendable, Hashable {
     public var ascending: Bool
     public var nullsFirst: Bool
 
-    /// - Parameter nullsFirst: nil puts nulls last when ascending and first when descending, as PostgreSQL does: null counts as
-    ///   the greatest value.
-    public init(ascending: Bool = true, nullsFirst: Bool? = nil) {
+    /// Nulls come last by default, whatever the direction.
+    public init(ascending: Bool = true, nullsFirst: Bool = false) {
         self.ascending = ascending
-        self.nullsFirst = nullsFirst ?? !ascending
+        self.nullsFirst = nullsFirst
     }
 
     public static let ascending = SortOrder()

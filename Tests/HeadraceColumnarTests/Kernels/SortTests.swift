@@ -4,7 +4,7 @@ import Testing
 @Suite struct SortTests {
     static let orders: [SortOrder] = [
         .ascending, .descending, SortOrder(ascending: true, nullsFirst: true),
-        SortOrder(ascending: false, nullsFirst: false),
+        SortOrder(ascending: false, nullsFirst: true),
     ]
 
     @Test(arguments: RandomColumns.allTypes, Shape.allCases)
