@@ -27,21 +27,26 @@ struct JSONBlock {
     /// Backslashes; cheap when there are none, which is the rule.
     @inline(__always) var backslashes: UInt64 {
         let matches = Self.equal(words, 0x5C)
-        let half = matches.lowHalf | matches.highHalf
-        let quarter = half.lowHalf | half.highHalf
-        return quarter[0] | quarter[1] == 0 ? 0 : Self.pack(matches)
+        return Self.isEmpty(matches) ? 0 : Self.pack(matches)
     }
 
-    /// `{` and `[`, which differ in bit 5 only.
-    @inline(__always) var openers: UInt64 { Self.pack(Self.equal(folded, 0x7B)) }
-
-    /// `}` and `]`.
-    @inline(__always) var closers: UInt64 { Self.pack(Self.equal(folded, 0x7D)) }
+    /// Opening and closing brackets; cheap when there are none. `{` and `[`, like `}` and `]`, differ in bit 5 only.
+    @inline(__always) var brackets: (openers: UInt64, closers: UInt64) {
+        let folded = words | SIMD8(repeating: 0x20 &* JSONBytes.ones)
+        let openers = Self.equal(folded, 0x7B)
+        let closers = Self.equal(folded, 0x7D)
+        return Self.isEmpty(openers | closers) ? (0, 0) : (Self.pack(openers), Self.pack(closers))
+    }
 
     /// Commas.
     @inline(__always) var commas: UInt64 { Self.pack(Self.equal(words, 0x2C)) }
 
-    @inline(__always) private var folded: SIMD8<UInt64> { words | SIMD8(repeating: 0x20 &* JSONBytes.ones) }
+    @inline(__always)
+    private static func isEmpty(_ matches: SIMD8<UInt64>) -> Bool {
+        let half = matches.lowHalf | matches.highHalf
+        let quarter = half.lowHalf | half.highHalf
+        return quarter[0] | quarter[1] == 0
+    }
 
     /// 0x80 in every byte that matches, exactly.
     @inline(__always)
@@ -122,18 +127,19 @@ struct JSONContainerSkipper {
             let count = min(64, end &- i)
             let block = count == 64 ? JSONBlock(base + i) : JSONBlock(base + i, count: count)
             let outside = strings.outside(block, count: count)
-            let openers = block.openers & outside
-            let closers = block.closers & outside
+            let brackets = block.brackets
+            let openers = brackets.openers & outside
+            let closers = brackets.closers & outside
             let closing = closers.nonzeroBitCount
             if depth > closing {
                 depth &+= openers.nonzeroBitCount &- closing
                 i &+= count
                 continue
             }
-            var brackets = openers | closers
-            while brackets != 0 {
-                let bit = brackets & (0 &- brackets)
-                brackets ^= bit
+            var rest = openers | closers
+            while rest != 0 {
+                let bit = rest & (0 &- rest)
+                rest ^= bit
                 if openers & bit != 0 {
                     depth &+= 1
                 } else {

@@ -30,6 +30,33 @@ enum JSONBytes {
         equal(word, 0x22) | equal(word, 0x5C) | ((word &- (0x20 &* ones)) & ~word)
     }
 
+    /// How often a byte occurs.
+    ///
+    /// Each byte of the sum counts the words' matches at its place, for no more words than it can hold; the loop is
+    /// simple enough to become vector code.
+    static func count(_ byte: UInt64, _ pointer: UnsafeRawPointer, _ count: Int) -> Int {
+        let pattern = byte &* ones
+        var total = 0
+        var i = 0
+        while i &+ 8 <= count {
+            let words = min((count &- i) &>> 3, 255)
+            var others: UInt64 = 0
+            for k in 0..<words {
+                let x = load8(pointer, i &+ k &* 8) ^ pattern
+                others &+= (((((x & ~highs) &+ ~highs) | x) & highs) &>> 7)
+            }
+            let even = others & 0x00FF_00FF_00FF_00FF
+            let odd = (others &>> 8) & 0x00FF_00FF_00FF_00FF
+            total &+= words &* 8 &- Int(truncatingIfNeeded: ((even &+ odd) &* 0x0001_0001_0001_0001) &>> 48)
+            i &+= words &* 8
+        }
+        while i < count {
+            total &+= pointer.load(fromByteOffset: i, as: UInt8.self) == UInt8(truncatingIfNeeded: byte) ? 1 : 0
+            i &+= 1
+        }
+        return total
+    }
+
     /// Whether a byte is white space of RFC 8259: space, tab, line feed or carriage return.
     @inline(__always)
     static func isBlank(_ byte: UInt8) -> Bool {

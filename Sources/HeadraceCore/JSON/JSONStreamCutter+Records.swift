@@ -31,19 +31,20 @@ extension JSONStreamCutter {
             let count = min(64, chunk.count &- i)
             let block = count == 64 ? JSONBlock(chunk.base + i) : JSONBlock(chunk.base + i, count: count)
             let outside = strings.outside(block, count: count)
-            let openers = block.openers & outside
-            let closers = block.closers & outside
+            let brackets = block.brackets
+            let openers = brackets.openers & outside
+            let closers = brackets.closers & outside
             let closing = closers.nonzeroBitCount
             if depth > closing &+ 1 {
                 depth &+= openers.nonzeroBitCount &- closing
                 i &+= count
                 continue
             }
-            let brackets = openers | closers
-            let all = brackets | block.commas & outside
+            let inner = openers | closers
+            let all = inner | block.commas & outside
             var rest = ~UInt64(0)
             while true {
-                let candidates = (depth == 1 ? all : brackets) & rest
+                let candidates = (depth == 1 ? all : inner) & rest
                 if candidates == 0 { break }
                 let bit = candidates & (0 &- candidates)
                 rest = ~(bit | (bit &- 1))
@@ -126,19 +127,10 @@ extension JSONStreamCutter {
     /// Counts the line feeds before an offset of the stream that have not been counted.
     @inline(__always)
     mutating func countLines(_ chunk: JSONChunk, upTo end: Int) {
-        var i = countedTo &- chunk.start
+        let first = countedTo &- chunk.start
         let limit = end &- chunk.start
-        // Eight at a time: the exact matches of each word, added up by a multiplication.
-        while i &+ 8 <= limit {
-            let x = JSONBytes.load8(chunk.base, i) ^ (0x0A &* JSONBytes.ones)
-            let others = (((x & ~JSONBytes.highs) &+ ~JSONBytes.highs) | x) & JSONBytes.highs
-            line &+= 8 &- Int(truncatingIfNeeded: ((others &>> 7) &* JSONBytes.ones) &>> 56)
-            i &+= 8
-        }
-        while i < limit {
-            if chunk[i] == 0x0A { line &+= 1 }
-            i &+= 1
-        }
-        countedTo = max(countedTo, end)
+        guard first < limit else { return }
+        line &+= JSONBytes.count(0x0A, chunk.base + first, limit &- first)
+        countedTo = end
     }
 }

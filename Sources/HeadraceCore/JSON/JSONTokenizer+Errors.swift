@@ -2,25 +2,25 @@
 extension JSONTokenizer {
     /// An error whose sentence says what was expected at `offset` and what stands there.
     @inline(never)
-    func fail(_ code: JSONError.Code, at offset: Int, expected: StaticString) -> JSONError {
+    mutating func fail(_ code: JSONError.Code, at offset: Int, expected: StaticString) -> JSONError {
         failure(code, "expected \(expected), found \(JSONError.found(at: offset, in: bytes))", at: offset)
     }
 
     /// An error for an input that ends too early.
     @inline(never)
-    func failEnd(_ expected: StaticString, _ code: JSONError.Code = .unexpectedEnd) -> JSONError {
+    mutating func failEnd(_ expected: StaticString, _ code: JSONError.Code = .unexpectedEnd) -> JSONError {
         failure(code, "expected \(expected), found the end of the input", at: count)
     }
 
     /// An error inside a number: an early end or a wrong byte.
     @inline(never)
-    func failNumber(at offset: Int, _ expected: StaticString) -> JSONError {
+    mutating func failNumber(at offset: Int, _ expected: StaticString) -> JSONError {
         offset < count ? fail(.invalidNumber, at: offset, expected: expected) : failEnd(expected)
     }
 
     /// An error with a sentence of its own.
     @inline(never)
-    func failure(_ code: JSONError.Code, _ message: String, at offset: Int) -> JSONError {
+    mutating func failure(_ code: JSONError.Code, _ message: String, at offset: Int) -> JSONError {
         let place = JSONError.place(of: offset, in: bytes)
         guard !looksLikeUTF16 else {
             return JSONError(

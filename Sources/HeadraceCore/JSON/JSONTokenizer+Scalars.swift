@@ -37,7 +37,7 @@ extension JSONTokenizer {
     }
 
     /// Passes well-formed sequences beyond ASCII; text in other scripts comes in long runs of them.
-    private func endOfMultibyteRun(from start: Int) throws(JSONError) -> Int {
+    private mutating func endOfMultibyteRun(from start: Int) throws(JSONError) -> Int {
         var i = start
         while i < count, byte(i) >= 0x80 {
             if byte(i) &- 0xC2 < 0x1E, i &+ 1 < count, byte(i &+ 1) & 0xC0 == 0x80 {
@@ -53,7 +53,7 @@ extension JSONTokenizer {
         return i
     }
 
-    private func endOfEscape(at i: Int) throws(JSONError) -> Int {
+    private mutating func endOfEscape(at i: Int) throws(JSONError) -> Int {
         guard i &+ 1 < count else { throw failEnd("the rest of an escape") }
         switch byte(i &+ 1) {
         case 0x22, 0x5C, 0x2F, 0x62, 0x66, 0x6E, 0x72, 0x74:
@@ -74,7 +74,7 @@ extension JSONTokenizer {
     }
 
     /// The four hexadecimal digits of the `\u` escape at `i`.
-    private func codeUnit(at i: Int) throws(JSONError) -> UInt16 {
+    private mutating func codeUnit(at i: Int) throws(JSONError) -> UInt16 {
         var unit: UInt16 = 0
         for k in 2..<6 {
             guard i &+ k < count else { throw failEnd("four hexadecimal digits after \\u") }
@@ -132,7 +132,7 @@ extension JSONTokenizer {
     private func isDigit(_ index: Int) -> Bool { byte(index) &- 0x30 < 10 }
 
     @inline(__always)
-    private func endOfDigits(from start: Int) -> Int {
+    private mutating func endOfDigits(from start: Int) -> Int {
         var i = start
         while i < count, isDigit(i) { i &+= 1 }
         return i
@@ -154,7 +154,7 @@ extension JSONTokenizer {
     }
 
     /// The end of the comment whose slash is at `i`, which may be the end of the input after `//`.
-    func skipComment(at i: Int) throws(JSONError) -> Int {
+    mutating func skipComment(at i: Int) throws(JSONError) -> Int {
         guard i &+ 1 < count else { throw failEnd("'/' or '*' after '/'") }
         switch byte(i &+ 1) {
         case 0x2F:

@@ -5,7 +5,9 @@
 /// unchanged. After an error it is spent until ``reset(_:)``.
 ///
 /// Not an error: duplicate names, numbers of any size, an empty name.
-package struct JSONTokenizer {
+// Its helpers are mutating though they change nothing: a call that only borrows makes the compiler copy the whole value
+// to the stack first, at every token.
+package struct JSONTokenizer: ~Copyable {
     enum State: UInt8 {
         case value, firstMember, firstElement, afterValue, finished
     }
@@ -102,7 +104,7 @@ package struct JSONTokenizer {
     func byte(_ index: Int) -> UInt8 { base.load(fromByteOffset: index, as: UInt8.self) }
 
     @inline(__always)
-    func skipBlank(from start: Int) throws(JSONError) -> Int {
+    mutating func skipBlank(from start: Int) throws(JSONError) -> Int {
         var i = start
         while i < count {
             let byte = byte(i)
