@@ -45,7 +45,7 @@ import Testing
         let (error, time) = try await run(request("http://127.0.0.1:\(port)/") { $0.connect = .milliseconds(300) })
         #expect(error?.code == .connectTimeout, "\(String(describing: error))")
         #expect(error?.isRetryable == true)
-        #expect(time >= .milliseconds(250) && time < .seconds(5))
+        #expect(time >= .milliseconds(250) && time < .seconds(30))
     }
 
     @Test func `a server that does not begin to answer is given up after the first-byte time-out`() async throws {
@@ -53,7 +53,7 @@ import Testing
         let (error, time) = try await run(request(server.origin) { $0.firstByte = .milliseconds(200) })
         #expect(error?.code == .firstByteTimeout)
         #expect(error?.message.contains("200 ms") == true)
-        #expect(time >= .milliseconds(190) && time < .seconds(5))
+        #expect(time >= .milliseconds(190) && time < .seconds(30))
         #expect(await eventually { server.connections.first?.sawClose == true })
     }
 
@@ -79,7 +79,7 @@ import Testing
             let (error, time) = try await run(request(server.origin) { $0.silence = .milliseconds(200) })
             #expect(error?.code == .silenceTimeout)
             #expect(error?.receivedBytes == (start.hasSuffix("abc") ? 3 : 0))
-            #expect(time >= .milliseconds(190) && time < .seconds(5))
+            #expect(time >= .milliseconds(190) && time < .seconds(30))
         }
     }
 
@@ -94,7 +94,7 @@ import Testing
         }
         let (error, time) = try await run(slow)
         #expect(error?.code == .silenceTimeout)
-        #expect(time >= .milliseconds(390) && time < .seconds(5))
+        #expect(time >= .milliseconds(390) && time < .seconds(30))
         #expect(await eventually { server.connections.first?.sawClose == true })
     }
 
@@ -106,7 +106,7 @@ import Testing
         let (error, time) = try await run(request(server.origin) { $0.total = .milliseconds(500) })
         #expect(error?.code == .totalTimeout)
         #expect((error?.receivedBytes ?? 0) > 3)
-        #expect(time >= .milliseconds(490) && time < .seconds(5))
+        #expect(time >= .milliseconds(490) && time < .seconds(30))
     }
 
     @Test func `the total time-out spans redirects`() async throws {
@@ -116,7 +116,7 @@ import Testing
         }
         let (error, time) = try await run(request(server.origin) { $0.total = .milliseconds(500) })
         #expect(error?.code == .totalTimeout)
-        #expect(time >= .milliseconds(490) && time < .seconds(5))
+        #expect(time >= .milliseconds(490) && time < .seconds(30))
         #expect(server.requests.count < 6)
     }
 

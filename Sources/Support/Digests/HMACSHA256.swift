@@ -36,20 +36,13 @@ public struct HMACSHA256: ~Copyable, @unchecked Sendable {
     }
 
     private static func start(_ context: OpaquePointer, key: [UInt8]) -> Bool {
-        var digest: [CChar] = [83, 72, 65, 50, 53, 54, 0]  // "SHA256", which OSSL_PARAM wants mutable
-        return digest.withUnsafeMutableBufferPointer { name in
-            let parameters = [
-                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0),
-                OSSL_PARAM_construct_end(),
-            ]
-            // A null key would mean "keep the old one", so the empty key is passed as a pointer to nothing.
-            var placeholder: UInt8 = 0
-            return key.withUnsafeBufferPointer { bytes in
-                if let base = bytes.baseAddress, !bytes.isEmpty {
-                    return EVP_MAC_init(context, base, bytes.count, parameters) == 1
-                }
-                return EVP_MAC_init(context, &placeholder, 0, parameters) == 1
+        // A null key would mean "keep the old one", so the empty key is a pointer to nothing.
+        var placeholder: UInt8 = 0
+        return key.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress, !bytes.isEmpty else {
+                return headrace_hmac_sha256_init(context, &placeholder, 0) == 1
             }
+            return headrace_hmac_sha256_init(context, base, bytes.count) == 1
         }
     }
 
