@@ -108,9 +108,22 @@ public enum DecimalMath {
             let (sum, overflows) = left.addingReportingOverflow(right)
             return overflows || !fits(sum, precision: 38) ? nil : sum
         }
+        if let first = lengthened(left, by: target - leftScale), let second = lengthened(right, by: target - rightScale)
+        {
+            let (sum, overflows) = first.addingReportingOverflow(second)
+            if !overflows { return fits(sum, precision: 38) ? sum : nil }
+        }
         guard fits(left, precision: 38), fits(right, precision: 38) else { return nil }
         return (WideDecimal(left, scale: leftScale) + WideDecimal(right, scale: rightScale))
             .rounded(toScale: target, rounding)
+    }
+
+    /// A coefficient with `count` zeros appended; nil for a negative count and where the result has no 128 bits.
+    private static func lengthened(_ coefficient: Int128, by count: Int) -> Int128? {
+        if count == 0 { return coefficient }
+        guard count > 0, count <= 38 else { return nil }
+        let (product, overflows) = coefficient.multipliedReportingOverflow(by: widePowerOfTen(count))
+        return overflows ? nil : product
     }
 
     /// The product of two coefficients without its last `digits` digits: with scales `s1` and `s2` and a result of
@@ -144,13 +157,24 @@ public enum DecimalMath {
     public static func divide(
         _ dividend: Int128, by divisor: Int128, appending digits: Int, _ rounding: RoundingMode
     ) -> Int128? {
-        WideDecimal(dividend, scale: 0).divided(by: WideDecimal(divisor, scale: 0), toScale: digits, rounding)
+        if digits >= 0, divisor != 0, let short = Int64(exactly: divisor), short != .min,
+            let long = lengthened(dividend, by: digits), let grown = Int64(exactly: long), grown != .min
+        {
+            return Int128(divideRounding(short < 0 ? -grown : grown, by: abs(short), rounding))
+        }
+        return WideDecimal(dividend, scale: 0).divided(by: WideDecimal(divisor, scale: 0), toScale: digits, rounding)
     }
 
     /// Compares two coefficients, each at its own scale: negative, zero or positive as the left value is less than,
     /// equal to or greater than the right one. Never fails.
     public static func compare(_ left: Int128, scale leftScale: Int, _ right: Int128, scale rightScale: Int) -> Int {
         if leftScale == rightScale { return left == right ? 0 : left < right ? -1 : 1 }
+        let length = max(leftScale, rightScale)
+        if let first = lengthened(left, by: length - leftScale),
+            let second = lengthened(right, by: length - rightScale)
+        {
+            return first == second ? 0 : first < second ? -1 : 1
+        }
         if left.signum() != right.signum() { return left.signum() < right.signum() ? -1 : 1 }
         let order = WideDecimal.compareMagnitudes(
             WideDecimal(left, scale: leftScale), WideDecimal(right, scale: rightScale))

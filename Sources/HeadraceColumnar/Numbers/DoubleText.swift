@@ -26,6 +26,11 @@ public enum DoubleText {
                 scan.lowestPower < 0 ? digits / power(0 &- scan.lowestPower) : digits * power(scan.lowestPower)
             return Parsed(scan.isNegative ? -magnitude : magnitude)
         }
+        if scan.significantDigits <= 19, scan.lowestPower >= -19, scan.lowestPower < 0 {
+            let digits = UInt64(truncatingIfNeeded: scan.coefficient)
+            let magnitude = quotient(of: digits, by: PowerOfTen.word(0 &- scan.lowestPower))
+            return Parsed(scan.isNegative ? -magnitude : magnitude)
+        }
         return parseSlowly(base, count: count)
     }
 
@@ -35,6 +40,18 @@ public enum DoubleText {
             guard let base = bytes.baseAddress else { return Parsed(0, .empty) }
             return parse(base, count: bytes.count, allowsNonFinite: allowsNonFinite)
         }
+    }
+
+    /// The correctly rounded quotient of two integers that are not zero, the divisor being 10 or more.
+    ///
+    /// The integer quotient gets at least 55 bits, two more than a double holds, and a remainder sets the last one:
+    /// the conversion then rounds as it would round the exact quotient.
+    private static func quotient(of dividend: UInt64, by divisor: UInt64) -> Double {
+        let shift = max(0, 55 &+ dividend.leadingZeroBitCount &- divisor.leadingZeroBitCount)
+        let wide = UInt128(truncatingIfNeeded: dividend) &<< UInt128(truncatingIfNeeded: shift)
+        let (quotient, remainder) = divisor.dividingFullWidth(
+            (UInt64(truncatingIfNeeded: wide &>> 64), UInt64(truncatingIfNeeded: wide)))
+        return Double(quotient | (remainder == 0 ? 0 : 1)) * Double(sign: .plus, exponent: 0 &- shift, significand: 1)
     }
 
     /// An exact power of ten, 0...22.

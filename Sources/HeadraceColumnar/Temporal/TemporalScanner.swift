@@ -3,6 +3,9 @@
 /// A method answers nil if the syntax is wrong; a value that is well formed but does not exist comes with its problem,
 /// so that the rest can be scanned before anything is judged.
 struct TemporalScanner {
+    typealias Fraction = (value: Int64, problem: ParseProblem)
+    typealias Zone = (offset: Int64, isNamed: Bool, problem: ParseProblem)
+
     private let base: UnsafeRawPointer
     private let count: Int
     private var index = 0
@@ -52,7 +55,7 @@ struct TemporalScanner {
     }
 
     /// A point or comma and one to nine digits as microseconds; zero where there is none.
-    mutating func fraction(afterSeconds hasSeconds: Bool) -> (value: Int64, problem: ParseProblem)? {
+    mutating func fraction(afterSeconds hasSeconds: Bool) -> Fraction? {
         guard hasSeconds, take(0x2E) || take(0x2C) else { return (0, .none) }
         guard let (digits, value) = number(upTo: 9) else { return nil }
         let nanoseconds = value * Int(truncatingIfNeeded: PowerOfTen.word(9 - digits))
@@ -60,7 +63,7 @@ struct TemporalScanner {
     }
 
     /// The offset of the zone in seconds, east positive; no zone at all is not a mistake.
-    mutating func zone() -> (offset: Int64, isNamed: Bool, problem: ParseProblem)? {
+    mutating func zone() -> Zone? {
         guard let byte = peek() else { return (0, false, .none) }
         if byte | 0x20 == 0x7A {
             index += 1

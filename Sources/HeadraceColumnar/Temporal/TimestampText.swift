@@ -35,7 +35,7 @@ public enum TimestampText {
     ///   `.invalidTime`, `.leapSecond`, `.subMicrosecond`; `.outOfRange` beyond some 292,000 years from 1970.
     @inlinable
     public static func parse(_ base: UnsafeRawPointer, count: Int) -> ParsedTimestamp {
-        if count == 20 || count == 19 {
+        if count >= 19 {
             // "YYYY-MM-", "DDTHH:MM" without its T, and ":SS" become digits with zeros between them.
             let first = EightBytes.load(base) ^ 0x2D30_302D_3030_3030
             let middle = EightBytes.load(base + 8)
@@ -46,9 +46,7 @@ public enum TimestampText {
                 | ((last &+ 0x76_767F) | last)
             let separator = (middle &>> 16) & 0xFF
             let isSeparated = separator | 0x20 == 0x74 || separator == 0x20
-            let hasZone = count == 20
-            let isZoned = !hasZone || base.load(fromByteOffset: 19, as: UInt8.self) == 0x5A
-            if wrong & EightBytes.highBits == 0, isSeparated, isZoned {
+            if wrong & EightBytes.highBits == 0, isSeparated {
                 let date = first &* 10 &+ (first &>> 8)
                 let time = second &* 10 &+ (second &>> 8)
                 let year = Int(truncatingIfNeeded: (date & 0xFF) &* 100 &+ ((date &>> 16) & 0xFF))
@@ -60,7 +58,11 @@ public enum TimestampText {
                 if year >= 1, DateText.isDay(year, month, day), hour <= 23, minute <= 59, seconds <= 59 {
                     let days = CivilDate.daysSinceEpoch(year: year, month: month, day: day)
                     let total = days &* 86_400 &+ hour &* 3600 &+ minute &* 60 &+ seconds
-                    return ParsedTimestamp(Int64(total) &* 1_000_000, hasZone: hasZone)
+                    if count == 19 { return ParsedTimestamp(Int64(total) &* 1_000_000) }
+                    if count == 20, base.load(fromByteOffset: 19, as: UInt8.self) == 0x5A {
+                        return ParsedTimestamp(Int64(total) &* 1_000_000, hasZone: true)
+                    }
+                    return parseRest(base, count: count, seconds: Int64(total))
                 }
             }
         }
@@ -76,6 +78,17 @@ public enum TimestampText {
         }
     }
 
+    /// Continues behind the seconds, which are known to be right.
+    @usableFromInline
+    @inline(never)
+    static func parseRest(_ base: UnsafeRawPointer, count: Int, seconds: Int64) -> ParsedTimestamp {
+        var scanner = TemporalScanner(base + 19, count: count &- 19)
+        guard let fraction = scanner.fraction(afterSeconds: true), let zone = scanner.zone(), scanner.isAtEnd else {
+            return ParsedTimestamp(0, .malformed)
+        }
+        return join(seconds, fraction, zone)
+    }
+
     @usableFromInline
     @inline(never)
     static func parseSlowly(_ base: UnsafeRawPointer, count: Int) -> ParsedTimestamp {
@@ -85,10 +98,17 @@ public enum TimestampText {
             let fraction = scanner.fraction(afterSeconds: time.hasSeconds), let zone = scanner.zone(),
             scanner.isAtEnd
         else { return ParsedTimestamp(0, .malformed) }
-        for problem in [date.problem, time.problem, zone.problem, fraction.problem] where problem != .none {
-            return ParsedTimestamp(0, problem)
-        }
-        let seconds = Int64(date.value) * 86_400 + time.seconds - zone.offset
+        if date.problem != .none { return ParsedTimestamp(0, date.problem) }
+        if time.problem != .none { return ParsedTimestamp(0, time.problem) }
+        return join(Int64(date.value) * 86_400 + time.seconds, fraction, zone)
+    }
+
+    private static func join(
+        _ local: Int64, _ fraction: TemporalScanner.Fraction, _ zone: TemporalScanner.Zone
+    ) -> ParsedTimestamp {
+        if zone.problem != .none { return ParsedTimestamp(0, zone.problem) }
+        if fraction.problem != .none { return ParsedTimestamp(0, fraction.problem) }
+        let seconds = local - zone.offset
         // Before 1970 the fraction counts towards zero, so the limit is met from inside.
         let (whole, overflows) = (seconds < 0 ? seconds + 1 : seconds).multipliedReportingOverflow(by: 1_000_000)
         let (total, exceeds) = whole.addingReportingOverflow(seconds < 0 ? fraction.value - 1_000_000 : fraction.value)
