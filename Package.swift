@@ -14,7 +14,7 @@ func transform(_ name: String, support: [String] = []) -> [Target] {
 }
 
 /// A C library of the system: a module map and a header with the inline shims that Swift needs.
-func clibrary(_ name: String, path: String, pkgConfig: String, apt: String) -> Target {
+func clibrary(_ name: String, path: String, pkgConfig: String? = nil, apt: String) -> Target {
     .systemLibrary(name: name, path: "\(path)/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
@@ -63,6 +63,9 @@ let transforms: [[Target]] = [
 let clibraries: [Target] = [
     clibrary("CCurl", path: "Sources/Support", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
     clibrary("CZlib", path: "Sources/Support", pkgConfig: "zlib", apt: "zlib1g-dev"),
+    clibrary("CZstd", path: "Sources/Support", pkgConfig: "libzstd", apt: "libzstd-dev"),
+    clibrary("CBzip2", path: "Sources/Support", apt: "libbz2-dev"),
+    clibrary("CLZMA", path: "Sources/Support", pkgConfig: "liblzma", apt: "liblzma-dev"),
     clibrary("CCrypto", path: "Sources/Support", pkgConfig: "libcrypto", apt: "libssl-dev"),
     clibrary("CXML2", path: "connectors/XML", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
     clibrary("CSQLite", path: "connectors/SQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
@@ -91,7 +94,7 @@ let package = Package(
         + module("HeadraceCore", ["HeadraceColumnar"])
         + module("HeadraceRuntime", ["HeadraceCore", "HeadraceColumnar"])
         + module("HTTPClient", ["CCurl", "Codecs"], path: "Sources/Support/HTTPClient")
-        + module("Codecs", ["CZlib"], path: "Sources/Support/Codecs")
+        + module("Codecs", ["CZlib", "CZstd", "CBzip2", "CLZMA"], path: "Sources/Support/Codecs")
         + module("Digests", ["CCrypto"], path: "Sources/Support/Digests")
         + module("Files", ["HeadraceCore", "HeadraceColumnar", "Codecs"], path: "Sources/Support/Files")
         + module("HeadraceTesting", ["HeadraceCore", "HeadraceColumnar", "HeadraceRuntime"])

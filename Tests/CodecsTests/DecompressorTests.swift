@@ -14,9 +14,9 @@ import Testing
         return bytes
     }()
 
-    static let packers: [CompressionFormat] = [.identity, .gzip, .zlib, .deflate]
-    static let checked: [CompressionFormat] = [.gzip, .zlib]
-    static let concatenating: [CompressionFormat] = [.gzip]
+    static let packers = CompressionFormat.allCases
+    static let checked: [CompressionFormat] = [.gzip, .zlib, .zstd, .bzip2, .xz]
+    static let concatenating: [CompressionFormat] = [.gzip, .zstd, .bzip2, .xz]
 
     @Test(arguments: packers, [0, 1, 100, sample.count])
     func `what was packed unpacks to itself`(format: CompressionFormat, count: Int) throws {
@@ -50,19 +50,21 @@ import Testing
         }
     }
 
+    /// Some bits say nothing about the data, such as gzip's time, zstd's unused bit and bzip2's padding; the rest must not
+    /// flip unnoticed.
     @Test(arguments: checked)
-    func `no flipped bit goes unnoticed`(format: CompressionFormat) throws {
+    func `a flipped bit is an error, or one that changes nothing`(format: CompressionFormat) throws {
         let bytes = Array(Self.sample.prefix(2000))
         let packed = try Compressor.compress(bytes, format)
-        // A gzip header's time, flags of effort and system carry no data.
-        let start = format == .gzip ? 10 : 0
-        for index in start..<packed.count {
+        var idle = 0
+        for index in packed.indices {
             var damaged = packed
             damaged[index] ^= 1 << (index % 8)
-            #expect(throws: CodecError.self, "byte \(index)") {
-                try Decompressor.decompress(damaged, format)
-            }
+            guard let unpacked = try? Decompressor.decompress(damaged, format) else { continue }
+            idle += 1
+            #expect(unpacked.elementsEqual(bytes), "byte \(index)")
         }
+        #expect(idle <= 8)
     }
 
     @Test func `a wrong checksum and a wrong length are told apart from damage`() throws {
@@ -121,12 +123,13 @@ import Testing
         }
     }
 
-    @Test func `a bomb ends as an error after a bounded number of bytes`() throws {
-        let packed = try Compressor.compress([UInt8](repeating: 0, count: 16 << 20), .gzip)
+    @Test(arguments: checked)
+    func `a bomb ends as an error after a bounded number of bytes`(format: CompressionFormat) throws {
+        let packed = try Compressor.compress([UInt8](repeating: 0, count: 16 << 20), format)
         let ratio = ExpansionLimit(ratio: 100, ratioAppliesAfter: 1 << 20)
         let bytes = ExpansionLimit(bytes: 2 << 20)
         for limit in [ratio, bytes] {
-            var decompressor = try Decompressor(.gzip, limit: limit)
+            var decompressor = try Decompressor(format, limit: limit)
             var output: [UInt8] = []
             do {
                 try decompressor.decompress(packed, appendingTo: &output)
@@ -136,8 +139,8 @@ import Testing
                 #expect(output.count <= (2 << 20) + (64 << 10))
             }
         }
-        #expect(try Decompressor.decompress(packed, .gzip, limit: .unlimited).count == 16 << 20)
-        #expect(try Decompressor.decompress(packed, .gzip).count == 16 << 20)
+        #expect(try Decompressor.decompress(packed, format, limit: .unlimited).count == 16 << 20)
+        #expect(try Decompressor.decompress(packed, format).count == 16 << 20)
     }
 
     @Test func `a decompressor can be kept in a class as an optional`() throws {

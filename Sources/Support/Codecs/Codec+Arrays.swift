@@ -69,7 +69,7 @@ extension Compressor {
 
     /// Packs a whole array.
     ///
-    /// - Throws: ``CodecError`` when this build has no codec for the format or the library behind it fails.
+    /// - Throws: ``CodecError`` when the library behind the codec fails.
     public static func compress(
         _ input: [UInt8], _ format: CompressionFormat, level: Int? = nil
     ) throws(CodecError) -> [UInt8] {

@@ -20,8 +20,6 @@ public struct CodecError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let trailingGarbage = Code(rawValue: "compressedDataTrailingGarbage")
         /// Unpacked, the bytes would be more than the ``ExpansionLimit`` allows.
         public static let expandsTooMuch = Code(rawValue: "compressedDataExpandsTooMuch")
-        /// This build has no codec for the format.
-        public static let unsupportedFormat = Code(rawValue: "compressionFormatUnsupported")
         /// The library behind the codec had no memory.
         public static let outOfMemory = Code(rawValue: "codecOutOfMemory")
     }

@@ -16,15 +16,16 @@ public struct Compressor: ~Copyable, @unchecked Sendable {
     ///
     /// - Parameter level: effort as the format counts it (gzip, zlib, deflate: 1 to 9; zstd: 1 to 19; bzip2: 1 to 9; xz: 0
     ///   to 9); `nil` for the format's usual level, other values are brought into its range.
-    /// - Throws: ``CodecError`` when this build has no codec for the format or there is no memory.
+    /// - Throws: ``CodecError`` when there is no memory.
     public init(_ format: CompressionFormat, level: Int? = nil) throws(CodecError) {
         self.format = format
         switch format {
         case .identity: backend = IdentityBackend()
         case .gzip, .zlib, .deflate:
             backend = try ZlibEncoder(format: format, level: Int32(min(max(level ?? 6, 1), 9)))
-        case .zstd, .bzip2, .xz:
-            throw CodecError(.unsupportedFormat, "this build cannot pack \(format)", format: format)
+        case .zstd: backend = try ZstdEncoder(level: Int32(min(max(level ?? 3, 1), 19)))
+        case .bzip2: backend = try Bzip2Encoder(level: Int32(min(max(level ?? 9, 1), 9)))
+        case .xz: backend = try XZEncoder(level: UInt32(min(max(level ?? 6, 0), 9)))
         }
     }
 

@@ -26,15 +26,16 @@ public struct Decompressor: ~Copyable, @unchecked Sendable {
 
     /// Makes ready to unpack one format within a bound.
     ///
-    /// - Throws: ``CodecError`` when this build has no codec for the format or there is no memory.
+    /// - Throws: ``CodecError`` when there is no memory.
     public init(_ format: CompressionFormat, limit: ExpansionLimit = .standard) throws(CodecError) {
         self.format = format
         self.limit = limit
         switch format {
         case .identity: backend = IdentityBackend()
         case .gzip, .zlib, .deflate: backend = try ZlibDecoder(format: format)
-        case .zstd, .bzip2, .xz:
-            throw CodecError(.unsupportedFormat, "this build cannot unpack \(format)", format: format)
+        case .zstd: backend = try ZstdDecoder()
+        case .bzip2: backend = try Bzip2Decoder()
+        case .xz: backend = try XZDecoder()
         }
     }
 

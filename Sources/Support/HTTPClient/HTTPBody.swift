@@ -203,6 +203,7 @@ public final class HTTPBody: Sendable {
         switch codings.first {
         case nil: return .none
         case "gzip", "x-gzip": return .packed(.gzip)
+        case "zstd": return .packed(.zstd)
         case "deflate": return .deflate
         case .some(let name):
             throw HTTPClientError(.badEncoding, "the body is packed as \(name), which is not known", isRetryable: false)
