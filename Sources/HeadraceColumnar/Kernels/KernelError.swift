@@ -36,6 +36,8 @@ public struct RowFailure: Sendable, Hashable {
         /// A value whose digits or parts the result's type would lose.
         case inexact
         case divisionByZero
+        /// Text of a timestamp with a zone for a type without one, or the other way round.
+        case zone
     }
 
     /// The row, counted from the start of the column.

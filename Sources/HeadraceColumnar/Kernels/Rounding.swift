@@ -108,9 +108,9 @@ extension Kernels {
             let words = reader.words(scale: own)
             let limit = DecimalMath.powerOfTen(precision)
             return work.run(words, as: Int64.self) { (coefficient: Int64) in
-                if rounding == nil && coefficient % divisor != 0 { return (Int64(0), .inexact) }
                 let value = DecimalMath.divideRounding(coefficient, by: divisor, rounding ?? .down)
-                return (value, value < limit && value > 0 &- limit ? nil : .outOfRange)
+                if value >= limit || value <= 0 &- limit { return (Int64(0), .outOfRange) }
+                return (value, rounding == nil && coefficient % divisor != 0 ? .inexact : nil)
             }
         }
         let wides = reader.wides(scale: own)
