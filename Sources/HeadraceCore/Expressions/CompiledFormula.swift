@@ -14,7 +14,8 @@ public struct CompiledFormula: Sendable {
     public init(_ formula: Formula, over schema: Schema) throws {
         for name in formula.columns.sorted() where schema.index(of: name) == nil {
             throw HeadraceError(
-                .schemaMismatch, "there is no column \"\(name)\"", fields: [("columns", schema.names.joined(separator: ", "))],
+                .schemaMismatch, "there is no column \"\(name)\"",
+                fields: [("columns", schema.names.joined(separator: ", "))],
                 trail: ["expression \(formula)"])
         }
         self.formula = formula
@@ -23,7 +24,8 @@ public struct CompiledFormula: Sendable {
         var evaluation = FormulaEvaluation(batch: RecordBatch(empty: schema))
         do { type = try evaluation.column(formula).type } catch let error as KernelError {
             throw HeadraceError(
-                .schemaMismatch, error.message, trail: ["expression \(formula)"], hint: "cast one side to the other's type")
+                .schemaMismatch, error.message, trail: ["expression \(formula)"],
+                hint: "cast one side to the other's type")
         }
         if case .column(let name) = formula { isNullable = schema[name]?.isNullable ?? true } else { isNullable = true }
     }

@@ -33,7 +33,8 @@ extension FormulaEvaluation {
         case .day: return try datePart(arguments[0]) { Int64(Temporal.dayOfMonth(ofDay: $0)) }
         case .toDate: return take(try Kernels.cast(try column(arguments[0]), to: .date32))
         case .jsonObject(let names): return try jsonObject(names, arguments)
-        case .upper, .lower, .trim, .collapseWhitespace, .length, .concatenate, .contains, .startsWith, .endsWith, .replace,
+        case .upper, .lower, .trim, .collapseWhitespace, .length, .concatenate, .contains, .startsWith, .endsWith,
+            .replace,
             .substring:
             return try text(function, arguments)
         }
@@ -43,7 +44,8 @@ extension FormulaEvaluation {
     private func check(_ function: Function, _ arguments: [Formula]) throws {
         let count: ClosedRange<Int> =
             switch function {
-            case .not, .isNull, .isNotNull, .negate, .absolute, .round, .upper, .lower, .trim, .collapseWhitespace, .length,
+            case .not, .isNull, .isNotNull, .negate, .absolute, .round, .upper, .lower, .trim, .collapseWhitespace,
+                .length,
                 .substring, .year, .month, .day, .toDate:
                 1...1
             case .coalesce, .concatenate, .least, .greatest: 1...Int.max
@@ -53,7 +55,8 @@ extension FormulaEvaluation {
             }
         guard count.contains(arguments.count) else {
             throw HeadraceError(
-                .schemaMismatch, "\(function) does not take \(arguments.count) arguments", fields: [("takes", "\(count)")])
+                .schemaMismatch, "\(function) does not take \(arguments.count) arguments",
+                fields: [("takes", "\(count)")])
         }
     }
 
@@ -66,7 +69,8 @@ extension FormulaEvaluation {
         case (.value(let left, let type), .column(let right)):
             try comparable(type, right.type)
             return try Kernels.compare(right, comparison.flipped, left)
-        case (.value, .value): return try Kernels.compare(try column(arguments[0]), comparison, try column(arguments[1]))
+        case (.value, .value):
+            return try Kernels.compare(try column(arguments[0]), comparison, try column(arguments[1]))
         }
     }
 
@@ -116,7 +120,11 @@ extension FormulaEvaluation {
         let view = days.unsafeView
         let builder = PrimitiveBuilder<Int64>(.int64, capacity: days.count)
         for row in 0..<days.count {
-            if view.isValid(row) { builder.append(part(view.values(as: Int32.self)[row])) } else { builder.appendNull() }
+            if view.isValid(row) {
+                builder.append(part(view.values(as: Int32.self)[row]))
+            } else {
+                builder.appendNull()
+            }
         }
         return withExtendedLifetime(days) { builder.finish() }
     }

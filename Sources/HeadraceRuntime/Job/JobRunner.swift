@@ -35,8 +35,8 @@ public struct JobRunner: Sendable {
         _ job: Job, _ steps: [Job.Step], run: String, lease: Lease, random: RunRandom
     ) async throws -> RunReport {
         let origin = try await interrupted(job) ?? run
-        let folder = try Self.makeFolder(in: options.temporaryFolder)
-        defer { Self.remove(folder) }
+        let folder = try RunFolder.make(in: options.temporaryFolder)
+        defer { RunFolder.remove(folder) }
         let context = RunContext(
             job: job.name, run: run, fence: lease.fence, clock: options.clock, random: random,
             memory: MemoryBudget(limit: options.memoryLimit), spillFolder: folder,
@@ -48,7 +48,7 @@ public struct JobRunner: Sendable {
                 started: options.clock.now(), fence: lease.fence))
         try context.faults.reach("run.begun")
         let jobRun = JobRun(context: context, ledger: ledger, options: options, origin: origin)
-        let heartbeat = heartbeat(lease)
+        let heartbeat = LeaseHeartbeat.start(lease, ledger: ledger, options: options)
         defer { heartbeat.cancel() }
         do {
             try await perform(steps, jobRun)
@@ -113,28 +113,6 @@ public struct JobRunner: Sendable {
         return .object(members)
     }
 
-    /// Renews the lease at a third of its time; a lease that is lost cancels the run.
-    private func heartbeat(_ lease: Lease) -> Task<Void, Never> {
-        let (ledger, options) = (self.ledger, self.options)
-        return Task.detached {
-            var lease = lease
-            while !Task.isCancelled {
-                do {
-                    try await options.clock.sleep(for: .microseconds(options.leaseDuration / 3))
-                    lease = try await ledger.renew(lease, now: options.clock.now(), duration: options.leaseDuration)
-                } catch let error as HeadraceError where error.code == .leaseLost {
-                    options.log.error("the lease was lost; the run stops", [("job", lease.job)])
-                    options.cancellation.cancel()
-                    return
-                } catch is CancellationError {
-                    return
-                } catch {
-                    options.log.warning("the lease could not be renewed", [("error", "\(error)")])
-                }
-            }
-        }
-    }
-
     /// `20261121T101500Z-3f2a9c`: sorts by time, unique in a ledger.
     private static func identifier(_ now: Int64, _ random: RunRandom) -> String {
         var seconds = time_t(now / 1_000_000)
@@ -144,31 +122,5 @@ public struct JobRunner: Sendable {
         let stamp =
             "\(parts.tm_year + 1900)\(two(parts.tm_mon + 1))\(two(parts.tm_mday))T\(two(parts.tm_hour))\(two(parts.tm_min))\(two(parts.tm_sec))Z"
         return "\(stamp)-\(random.temporaryName("r").suffix(6))"
-    }
-
-    /// A new folder that only this user can read.
-    private static func makeFolder(in parent: String) throws -> String {
-        var template = Array("\(parent)/headrace-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else {
-            throw HeadraceError(
-                .inputOutput, "a folder for spill files cannot be made in \(parent)",
-                because: String(cString: strerror(errno)),
-                hint: "set TMPDIR to a folder that can be written")
-        }
-        return String(decoding: template.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-    }
-
-    /// Removes a run's spill folder and the files in it.
-    private static func remove(_ folder: String) {
-        if let directory = opendir(folder) {
-            while let entry = readdir(directory) {
-                let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-                if name != "." && name != ".." { unlink("\(folder)/\(name)") }
-            }
-            closedir(directory)
-        }
-        rmdir(folder)
     }
 }

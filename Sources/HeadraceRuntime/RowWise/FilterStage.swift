@@ -37,7 +37,9 @@ extension ColumnVector {
         let plain = Kernels.decoded(self)
         let view = plain.unsafeView
         return withExtendedLifetime(plain) {
-            guard hasNulls else { return Bitmap.countSet(view.valueBits.base, offset: view.valueBits.offset, count: count) }
+            guard hasNulls else {
+                return Bitmap.countSet(view.valueBits.base, offset: view.valueBits.offset, count: count)
+            }
             return (0..<count).reduce(0) { $0 + (view.isValid($1) && view.bool($1) ? 1 : 0) }
         }
     }

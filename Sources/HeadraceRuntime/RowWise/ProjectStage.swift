@@ -11,7 +11,8 @@ struct ProjectProgram: Sendable {
         let fields = self.projections.map { projection -> Field in
             var metadata: [String: String] = [:]
             if case .column(let name) = projection.formula.formula { metadata = input[name]?.metadata ?? [:] }
-            return Field(projection.name, projection.formula.type, nullable: projection.formula.isNullable, metadata: metadata)
+            return Field(
+                projection.name, projection.formula.type, nullable: projection.formula.isNullable, metadata: metadata)
         }
         guard let schema = Schema(unique: fields) else {
             throw HeadraceError(
@@ -39,7 +40,8 @@ final class ProjectStage: Stage {
             rejects += batch.rejects(of: new, rule: "compute \(projection.name)", field: projection.name)
             failures += new
         }
-        var output = batch.with(RecordBatch(schema: program.schema, columns: columns, count: batch.count)).removing(failures)
+        var output = batch.with(RecordBatch(schema: program.schema, columns: columns, count: batch.count)).removing(
+            failures)
         output.rejects += rejects
         return StageResult(output)
     }
