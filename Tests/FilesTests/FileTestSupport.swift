@@ -48,7 +48,7 @@ struct FixedClock: RunClock {
 }
 
 struct NoRejects: RejectWriter {
-    func write(_ rejects: [Reject]) async throws {}
+    func write(_ rejects: [Reject], epoch: Int) async throws {}
     func flush() async throws {}
 }
 

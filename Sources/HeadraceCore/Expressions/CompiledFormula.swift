@@ -53,6 +53,7 @@ extension RowFailure {
         case .outOfRange: "outOfRange"
         case .inexact: "inexact"
         case .divisionByZero: "divisionByZero"
+        case .zone: "zoneMismatch"
         }
     }
 
@@ -63,6 +64,7 @@ extension RowFailure {
         case .outOfRange: "the result is beyond the range of its type"
         case .inexact: "the wanted type would lose digits of the value"
         case .divisionByZero: "a division by zero"
+        case .zone: "the text has a zone where the type has none, or none where it has one"
         }
     }
 }

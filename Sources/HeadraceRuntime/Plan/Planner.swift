@@ -19,6 +19,25 @@ final class Planner: @unchecked Sendable {
             shared[ObjectIdentifier(box)] = node
             return node
         case .stage(let transform, let input): return try await stage(transform, over: input)
+        case .project(let step, let projections, let input):
+            let below = try await plan(input)
+            let program = try located(step) { try ProjectProgram(projections, over: below.schema) }
+            return PlannedNode(
+                step: step, schema: program.schema, kind: .rows { _ in ProjectStage(program) }, inputs: [below],
+                summary: "compute \(projections.map(\.name).joined(separator: ", "))")
+        case .filter(let step, let condition, let input):
+            let below = try await plan(input)
+            let program = try located(step) { try FilterProgram(condition, over: below.schema) }
+            return PlannedNode(
+                step: step, schema: below.schema, kind: .rows { _ in FilterStage(program) }, inputs: [below],
+                summary: "keep rows where \(condition)")
+        case .lookup(let specification, let input):
+            let below = try await plan(input)
+            let program = try located(specification.step) { try LookupProgram(specification, over: below.schema) }
+            return PlannedNode(
+                step: specification.step, schema: program.schema,
+                kind: .rows { context in LookupStage(program, in: context) }, inputs: [below],
+                summary: "look up \(specification.keys.joined(separator: ", ")) in \(specification.table)")
         case .union(let step, let relations): return try await union(step, relations)
         default: throw HeadraceError(.unsupported, "this operator has not landed")
         }

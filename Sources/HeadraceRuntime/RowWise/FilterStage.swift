@@ -20,31 +20,32 @@ final class FilterStage: Stage {
 
     func process(_ batch: Batch) throws -> StageResult {
         let result = try program.condition.evaluate(batch.records)
+        let mask = Kernels.decoded(result.column)
         let rejects = batch.rejects(of: result.failures, rule: "filter")
-        // A failed row is null in the mask, so it is not kept; it counts as rejected and not as filtered.
-        let kept = RowSelection(where: result.column)
-        let failed = rejects.count
-        if kept.count == batch.count { return StageResult(batch) }
-        var output = kept.withIndices { batch.taking($0) }
+        let kept = RowSelection(where: mask)
+        if rejects.isEmpty {
+            if kept.count == batch.count { return StageResult(batch) }
+            return StageResult(kept.withIndices { batch.taking($0) }, filtered: mask.countNotTrue { _ in true })
+        }
+        // A row that failed is refused, whatever the condition makes of the null in its place.
+        let failed = Set(result.failures.map(\.row))
+        let good = kept.indices.filter { !failed.contains($0) }
+        var output = good.withUnsafeBufferPointer { batch.taking($0) }
         output.rejects += rejects
-        return StageResult(output, filtered: result.column.count - result.column.trueCount - failed)
+        return StageResult(output, filtered: mask.countNotTrue { !failed.contains($0) })
     }
 }
 
 extension ColumnVector {
-    /// How many values of a boolean column are true, counted from its bits.
-    var trueCount: Int {
-        let plain = Kernels.decoded(self)
-        let view = plain.unsafeView
-        return withExtendedLifetime(plain) {
-            guard hasNulls else {
-                return Bitmap.countSet(view.valueBits.base, offset: view.valueBits.offset, count: count)
+    /// How many of the values that `counts` admits are false or null, counted from the bits of this boolean column.
+    fileprivate func countNotTrue(_ counts: (Int32) -> Bool) -> Int {
+        let view = unsafeView
+        return withExtendedLifetime(self) {
+            (0..<count).reduce(0) { total, row in
+                (view.isValid(row) && view.bool(row)) || !counts(Int32(row)) ? total : total + 1
             }
-            return (0..<count).reduce(0) { $0 + (view.isValid($1) && view.bool($1) ? 1 : 0) }
         }
     }
-
-    private var hasNulls: Bool { nullCount > 0 }
 }
 
 extension Batch {

@@ -59,7 +59,6 @@ public struct CompressionCodec: ByteCodec {
         switch code {
         case .truncated: "fetch or copy the file again, its end is missing"
         case .corrupt, .checksumMismatch: "fetch or copy the file again, it was damaged"
-        case .unsupportedFormat: "unpack it first and give the plain file"
         case .expandsTooMuch: "unpack it first if its source is trusted"
         default: nil
         }

@@ -15,9 +15,13 @@ public struct Deduplication: Transform {
         /// The last in source order.
         public static let last = Keeping(order: [], keepsLast: true)
         /// The one with the highest value of a column; nulls lose.
-        public static func latest(_ column: String) -> Keeping { Keeping(order: [.descending(column)], keepsLast: false) }
+        public static func latest(_ column: String) -> Keeping {
+            Keeping(order: [.descending(column)], keepsLast: false)
+        }
         /// The one with the lowest value of a column; nulls lose.
-        public static func earliest(_ column: String) -> Keeping { Keeping(order: [.ascending(column)], keepsLast: false) }
+        public static func earliest(_ column: String) -> Keeping {
+            Keeping(order: [.ascending(column)], keepsLast: false)
+        }
         /// The first in an order of several columns.
         public static func first(by order: SortKey...) -> Keeping { Keeping(order: order, keepsLast: false) }
     }
@@ -31,7 +35,8 @@ public struct Deduplication: Transform {
     /// - Parameters:
     ///   - seen: a table whose keys are duplicates too; rows that it has are filtered out.
     public init(
-        on keys: [String], keeping: Keeping = .first, seen: (lookup: any TableLookup, table: String, columns: [String])? = nil,
+        on keys: [String], keeping: Keeping = .first,
+        seen: (lookup: any TableLookup, table: String, columns: [String])? = nil,
         name: String = "deduplicate"
     ) {
         self.name = name
@@ -42,14 +47,16 @@ public struct Deduplication: Transform {
 
     public func apply(to input: Relation) throws -> Relation {
         guard !keys.isEmpty else {
-            throw HeadraceError(.schemaMismatch, "a deduplication needs at least one key column", trail: ["step \(name)"])
+            throw HeadraceError(
+                .schemaMismatch, "a deduplication needs at least one key column", trail: ["step \(name)"])
         }
         let distinct = Relation.distinct(
             DistinctSpecification(step: name, keys: keys, order: keeping.order, keepsLast: keeping.keepsLast), input)
         guard let seen else { return distinct }
         guard seen.columns.count == keys.count else {
             throw HeadraceError(
-                .schemaMismatch, "table \(seen.table) is matched by \(seen.columns.count) columns, the rows by \(keys.count)",
+                .schemaMismatch,
+                "table \(seen.table) is matched by \(seen.columns.count) columns, the rows by \(keys.count)",
                 trail: ["step \(name)"])
         }
         return .lookup(

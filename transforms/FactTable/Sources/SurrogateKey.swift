@@ -1,5 +1,5 @@
 import Digests
-public import HeadraceColumnar
+import HeadraceColumnar
 import HeadraceCore
 
 /// How the key of a dimension or fact is made from columns of its row.
