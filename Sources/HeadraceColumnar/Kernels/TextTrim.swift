@@ -1,0 +1,68 @@
+extension Kernels {
+    /// Where `trim` cuts.
+    public enum TrimSide: Sendable, Hashable { case both, leading, trailing }
+
+    /// Text without the white space at its ends; null stays null. White space is what Unicode's White_Space property says, so
+    /// line breaks and no-break spaces too.
+    /// - Throws: `KernelError` unless the column is text.
+    public static func trim(_ column: ColumnVector, _ side: TrimSide = .both) throws(KernelError) -> ColumnVector {
+        try TextMap.run(column, "trim") { base, count, writer in
+            let start = side == .trailing ? 0 : leadingSpace(base, count)
+            let end = side == .leading ? count : count &- trailingSpace(base + start, count &- start)
+            writer.append(base + start, count: end &- start)
+        }
+    }
+
+    /// Text with each run of white space, at the ends too, as one space; null stays null.
+    /// - Throws: `KernelError` unless the column is text.
+    public static func collapseWhitespace(_ column: ColumnVector) throws(KernelError) -> ColumnVector {
+        try TextMap.run(column, "collapseWhitespace") { base, count, writer in
+            let target = writer.reserve(count)
+            var written = 0
+            var index = 0
+            var inSpace = false
+            while index < count {
+                let space = UTF8Bytes.spaceLength(base + index, count &- index)
+                if space == 0 {
+                    target.storeBytes(
+                        of: base.load(fromByteOffset: index, as: UInt8.self), toByteOffset: written, as: UInt8.self)
+                    written &+= 1
+                    index &+= 1
+                    inSpace = false
+                } else {
+                    if !inSpace {
+                        target.storeBytes(of: 0x20, toByteOffset: written, as: UInt8.self)
+                        written &+= 1
+                    }
+                    inSpace = true
+                    index &+= space
+                }
+            }
+            writer.commit(written)
+        }
+    }
+
+    @inline(__always)
+    private static func leadingSpace(_ base: UnsafeRawPointer, _ count: Int) -> Int {
+        var index = 0
+        while index < count {
+            let space = UTF8Bytes.spaceLength(base + index, count &- index)
+            if space == 0 { return index }
+            index &+= space
+        }
+        return index
+    }
+
+    /// The bytes of white space at the end.
+    @inline(__always)
+    private static func trailingSpace(_ base: UnsafeRawPointer, _ count: Int) -> Int {
+        var end = count
+        while end > 0 {
+            var start = end &- 1
+            while start > 0 && base.load(fromByteOffset: start, as: UInt8.self) & 0xc0 == 0x80 { start &-= 1 }
+            if UTF8Bytes.spaceLength(base + start, end &- start) == 0 { break }
+            end = start
+        }
+        return count &- end
+    }
+}
