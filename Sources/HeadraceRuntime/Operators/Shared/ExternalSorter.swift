@@ -1,0 +1,182 @@
+import HeadraceColumnar
+import HeadraceCore
+import Synchronization
+
+/// Puts any number of rows in order: sorted runs in memory, on disk when they do not fit, merged at the end.
+///
+/// Many workers may add; one finishes. Each worker sorts the run that its batch has filled, outside the lock.
+final class ExternalSorter: Sendable {
+    private struct State {
+        var pending: [RecordBatch] = []
+        var pendingBytes = 0
+        var runs: [SortedRun] = []
+    }
+
+    /// Bytes of rows that are sorted as one run.
+    private static let runBytes = 16 << 20
+    /// The most runs of a file merged at a time; more are merged in several passes.
+    private static let fanIn = 64
+
+    private let schema: Schema
+    private let ordering: RowOrdering
+    private let limit: Int?
+    private let budget: BudgetShare
+    private let spill: SpillFile
+    private let state = Mutex(State())
+    private let added = Atomic<Int>(0)
+
+    /// - Parameter limit: only so many of the first rows are wanted; the rest may be dropped early.
+    init(schema: Schema, ordering: RowOrdering, limit: Int? = nil, state operatorState: OperatorState) {
+        self.schema = schema
+        self.ordering = ordering
+        self.limit = limit
+        budget = operatorState.budget
+        spill = operatorState.spill
+    }
+
+    /// Rows added so far.
+    var rows: Int { added.load(ordering: .relaxed) }
+
+    func add(_ rows: RecordBatch) throws {
+        if rows.count == 0 { return }
+        added.wrappingAdd(rows.count, ordering: .relaxed)
+        let bytes = rows.byteSize
+        if !budget.reserve(bytes) {
+            try spillRuns()
+            if !budget.reserve(bytes) { budget.force(bytes) }
+        }
+        let (full, fullBytes) = state.withLock { state -> ([RecordBatch], Int) in
+            state.pending.append(rows)
+            state.pendingBytes += bytes
+            return state.pendingBytes >= Self.runBytes ? Self.takePending(&state) : ([], 0)
+        }
+        if !full.isEmpty { try keep(sortedRun(full, bytes: fullBytes)) }
+    }
+
+    /// Gives all rows in order, in batches of at most 4096, at most `limit` rows.
+    func finish(_ emit: (RecordBatch) throws -> Void) throws {
+        var (runs, pending, pendingBytes) = state.withLock { state in
+            let (pending, bytes) = Self.takePending(&state)
+            defer { state.runs = [] }
+            return (state.runs, pending, bytes)
+        }
+        if !pending.isEmpty { runs.append(sortedRun(pending, bytes: pendingBytes)) }
+        var files = runs.filter { !$0.isInMemory }
+        if files.count > Self.fanIn {
+            runs.removeAll { !$0.isInMemory }
+            while files.count > Self.fanIn {
+                let merged = try merge(Array(files.prefix(Self.fanIn)))
+                files.removeFirst(Self.fanIn)
+                files.append(merged)
+            }
+            runs += files
+        }
+        if runs.count == 1, case .memory(let block) = runs[0].storage {
+            for piece in block.pieces(bytes: budget.chunkBytes) { try emit(piece) }
+        } else {
+            let held = runs.reduce(0) { $0 + ($1.isInMemory ? 0 : budget.chunkBytes) }
+            budget.force(held)
+            defer { budget.release(held) }
+            var merger = try RunMerger(runs, ordering: ordering, schema: schema, spill: spill)
+            try merger.run(limit: limit, emit: emit)
+        }
+        for run in runs { budget.release(run.bytes) }
+    }
+
+    /// Drops all rows. What they held of the budget is given back with the operator's whole share.
+    func discard() {
+        state.withLock { $0 = State() }
+    }
+
+    private static func takePending(_ state: inout State) -> ([RecordBatch], Int) {
+        defer {
+            state.pending = []
+            state.pendingBytes = 0
+        }
+        return (state.pending, state.pendingBytes)
+    }
+
+    private func sortedRun(_ blocks: [RecordBatch], bytes: Int) -> SortedRun {
+        let block = ordering.sorted(Kernels.concat(blocks), limit: limit)
+        let kept = block.byteSize
+        budget.force(kept)
+        budget.release(bytes)
+        return SortedRun(storage: .memory(block), rows: block.count, bytes: kept)
+    }
+
+    /// Adds a run; with a limit, runs are merged before they hold much more than the rows wanted.
+    private func keep(_ run: SortedRun) throws {
+        let full = state.withLock { state -> [SortedRun] in
+            state.runs.append(run)
+            guard let limit, state.runs.count > 1, state.runs.reduce(0, { $0 + $1.rows }) >= 2 * limit,
+                state.runs.reduce(0, { $0 + $1.bytes }) <= PartitionStore.mostBlockBytes
+            else {
+                return []
+            }
+            defer { state.runs = [] }
+            return state.runs
+        }
+        if !full.isEmpty {
+            let merged = try merge(full)
+            state.withLock { $0.runs.append(merged) }
+        }
+    }
+
+    /// Moves all runs in memory and the rows not yet sorted to the spill file.
+    private func spillRuns() throws {
+        let (runs, pending, bytes) = state.withLock { state in
+            let (pending, bytes) = Self.takePending(&state)
+            let inMemory = state.runs.filter(\.isInMemory)
+            state.runs.removeAll(where: \.isInMemory)
+            return (inMemory, pending, bytes)
+        }
+        for run in runs { try write(run) }
+        if !pending.isEmpty { try write(sortedRun(pending, bytes: bytes)) }
+    }
+
+    private func write(_ run: SortedRun) throws {
+        guard case .memory(let block) = run.storage else { return }
+        let extents = try block.pieces(bytes: budget.chunkBytes).map { try spill.write($0) }
+        budget.release(run.bytes)
+        state.withLock { $0.runs.append(SortedRun(storage: .file(extents), rows: run.rows, bytes: 0)) }
+    }
+
+    /// One run of several: in memory when all of them are, else in the file.
+    private func merge(_ runs: [SortedRun]) throws -> SortedRun {
+        var merger = try RunMerger(runs, ordering: ordering, schema: schema, spill: spill)
+        defer { for run in runs { budget.release(run.bytes) } }
+        if runs.allSatisfy(\.isInMemory) {
+            var blocks: [RecordBatch] = []
+            try merger.run(limit: limit) { blocks.append($0) }
+            let block = blocks.isEmpty ? RecordBatch(empty: schema) : Kernels.concat(blocks)
+            let bytes = block.byteSize
+            budget.force(bytes)
+            return SortedRun(storage: .memory(block), rows: block.count, bytes: bytes)
+        }
+        var extents: [SpillFile.Extent] = []
+        var rows = 0
+        var waiting: [RecordBatch] = []
+        var waitingBytes = 0
+        func flush() throws {
+            if waiting.isEmpty { return }
+            extents.append(try spill.write(Kernels.concat(waiting)))
+            waiting = []
+            waitingBytes = 0
+        }
+        try merger.run(limit: limit) {
+            waiting.append($0)
+            waitingBytes += $0.byteSize
+            rows += $0.count
+            if waitingBytes >= budget.chunkBytes { try flush() }
+        }
+        try flush()
+        return SortedRun(storage: .file(extents), rows: rows, bytes: 0)
+    }
+}
+
+extension SortedRun {
+    var isInMemory: Bool {
+        if case .memory = storage { return true }
+        return false
+    }
+}

@@ -1,0 +1,118 @@
+import HeadraceColumnar
+import HeadraceCore
+
+extension PartitionStore {
+    /// Calls `body` with rows of a partition that fit into memory, as often as needed: rows of equal keys come together,
+    /// merged when there is a `merge`, in no certain order.
+    ///
+    /// What does not fit is parted by further bits of the hashes and taken part by part. Rows whose hashes agree in all
+    /// the bits used, and a handful of rows, are taken together whether they fit or not.
+    /// - Parameter body: gets the rows, how many rows were merged into them just now, and the same rows as they were kept.
+    func forEachPart(
+        of rows: Rows, merge: Merge? = nil, level: Int = 0,
+        _ body: (_ block: RecordBatch, _ merged: Int, _ rows: Rows) throws -> Void
+    ) throws {
+        if rows.isEmpty { return }
+        let isSmall = rows.bytes + rows.extents.reduce(0) { $0 + $1.byteCount } <= 4 * budget.chunkBytes
+        if let loaded = try load(rows, merge: merge, mustFit: level < Scatter.Bits.deepest && !isSmall) {
+            defer { budget.release(loaded.bytes) }
+            try body(loaded.block, loaded.merged, rows)
+            budget.release(rows.bytes)
+            return
+        }
+        for part in try split(rows, level: level + 1) {
+            try forEachPart(of: part, merge: merge, level: level + 1, body)
+        }
+    }
+
+    /// All rows as one block, reserved apart from `rows`; nil when they do not fit.
+    /// - Throws: `outOfBudget` when they must be taken together and are too many for one block.
+    func load(
+        _ rows: Rows, merge: Merge?, mustFit: Bool
+    ) throws -> (block: RecordBatch, bytes: Int, merged: Int)? {
+        var blocks = rows.blocks
+        var held = 0
+        var merged = 0
+        var keptRows = 0
+        /// One block of what there is so far, as small as it gets.
+        func compact() throws {
+            let before = blocks.reduce(0) { $0 + $1.count }
+            let whole = blocks.count == 1 ? blocks[0] : Kernels.concat(blocks)
+            let kept = try merge.map { try $0(whole) } ?? whole
+            merged += before - kept.count
+            let bytes = Self.size(kept)
+            budget.force(bytes)
+            budget.release(held)
+            held = bytes
+            blocks = [kept]
+            keptRows = kept.count
+        }
+        var loadedRows = 0
+        for extent in rows.extents {
+            let fits = held + extent.byteCount <= Self.mostBlockBytes && budget.reserve(extent.byteCount)
+            if !fits {
+                if mustFit {
+                    budget.release(held)
+                    return nil
+                }
+                budget.force(extent.byteCount)
+            }
+            held += extent.byteCount
+            blocks.append(try spill.read(extent, schema: schema))
+            loadedRows += extent.rows
+            if merge != nil, loadedRows >= 2 * keptRows + 4096 {
+                try compact()
+                loadedRows = 0
+            }
+        }
+        if held + rows.bytes > Self.mostBlockBytes {
+            if mustFit {
+                budget.release(held)
+                return nil
+            }
+            throw tooManyRows(blocks[0])
+        }
+        try compact()
+        return (blocks[0], held, merged)
+    }
+
+    private func tooManyRows(_ block: RecordBatch) -> HeadraceError {
+        let values = keys.map { "\(schema.fields[$0].name) = \(block.columns[$0].scalar(at: 0))" }
+        return HeadraceError(
+            .outOfBudget, "step \(step) has too many rows of one key to hold them together",
+            fields: [("key", values.joined(separator: ", "))],
+            hint: "give the run a larger memory budget, or filter this key out before the step")
+    }
+
+    /// The rows parted by the hash bits of `level`, all in the spill file; gives back what was reserved for them.
+    func split(_ rows: Rows, level: Int) throws -> [Rows] {
+        let bits = Scatter.Bits.level(level)
+        var parts = Array(repeating: Rows(), count: bits.count)
+        var waiting: [[RecordBatch]] = Array(repeating: [], count: bits.count)
+        var waitingBytes = 0
+        func flush() throws {
+            for part in 0..<bits.count where !waiting[part].isEmpty {
+                for piece in Kernels.concat(waiting[part]).pieces(bytes: budget.chunkBytes) {
+                    parts[part].extents.append(try spill.write(piece))
+                }
+                waiting[part] = []
+            }
+            budget.release(waitingBytes)
+            waitingBytes = 0
+        }
+        func add(_ block: RecordBatch) throws {
+            let bytes = Self.size(block)
+            budget.force(bytes)
+            waitingBytes += bytes
+            for (part, slice) in Scatter.parts(block, hash: hash, by: bits) { waiting[part].append(slice) }
+            if waitingBytes >= 4 * budget.chunkBytes { try flush() }
+        }
+        for block in rows.blocks {
+            for piece in block.pieces(bytes: budget.chunkBytes) { try add(piece) }
+        }
+        for extent in rows.extents { try add(spill.read(extent, schema: schema)) }
+        try flush()
+        budget.release(rows.bytes)
+        return parts.filter { !$0.isEmpty }
+    }
+}

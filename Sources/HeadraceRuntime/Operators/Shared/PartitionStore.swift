@@ -1,0 +1,244 @@
+import HeadraceColumnar
+import HeadraceCore
+import Synchronization
+
+/// Keeps rows by partitions of their key hashes, in memory while they fit, else in a spill file.
+///
+/// Workers add at the same time; a partition's lock is held for an append only. With a `merge`, rows of equal keys are
+/// merged while they come in, so that memory is bounded by keys and not by rows.
+final class PartitionStore: Sendable {
+    /// Rows in, fewer rows out, with which they may be merged again in any order and grouping with the same result.
+    typealias Merge = @Sendable (RecordBatch) throws -> RecordBatch
+
+    static let partitionCount = Scatter.Bits.partitions.count
+    /// Slices of this many bytes or this many slices are copied together, so that they let go of their batches.
+    private static let pendingBytes = 64 << 10
+    private static let pendingSlices = 32
+    /// Blocks of fewer rows than this are not merged.
+    private static let fewRows = 1024
+    /// No block holds many more bytes than this, far from the limits of 32-bit offsets.
+    static let mostBlockBytes = 1 << 30
+
+    /// The rows of one partition.
+    struct Rows: Sendable {
+        var blocks: [RecordBatch] = []
+        var extents: [SpillFile.Extent] = []
+        /// Bytes reserved for the blocks.
+        var bytes = 0
+
+        var count: Int { blocks.reduce(0) { $0 + $1.count } + extents.reduce(0) { $0 + $1.rows } }
+        var isEmpty: Bool { blocks.isEmpty && extents.isEmpty }
+    }
+
+    /// - Invariant: `rows.bytes` is the size of all blocks and pending slices here, and reserved.
+    private struct State {
+        var pending: [RecordBatch] = []
+        var pendingBytes = 0
+        var rows = Rows()
+        var blockRows = 0
+        /// Rows that the last merge left over.
+        var mergedRows = 0
+
+        mutating func append(_ block: RecordBatch, bytes: Int) {
+            rows.blocks.append(block)
+            rows.bytes += bytes
+            blockRows += block.count
+        }
+
+        mutating func takePending() -> [RecordBatch] {
+            defer {
+                pending = []
+                pendingBytes = 0
+            }
+            rows.bytes -= pendingBytes
+            return pending
+        }
+
+        mutating func takeBlocks() -> (blocks: [RecordBatch], bytes: Int) {
+            let bytes = rows.blocks.reduce(0) { $0 + size($1) }
+            defer {
+                rows.blocks = []
+                rows.bytes -= bytes
+                blockRows = 0
+            }
+            return (rows.blocks, bytes)
+        }
+
+        mutating func takeAll() -> (blocks: [RecordBatch], bytes: Int) {
+            let (blocks, bytes) = takeBlocks()
+            mergedRows = 0
+            let rest = rows.bytes
+            return (blocks + takePending(), bytes + rest)
+        }
+    }
+
+    private final class Partition: Sendable {
+        let state = Mutex(State())
+    }
+
+    let step: String
+    let schema: Schema
+    let hash: Int
+    /// The columns of the keys, for messages.
+    let keys: [Int]
+    let budget: BudgetShare
+    let spill: SpillFile
+    private let merge: Merge?
+    private let partitions: [Partition]
+    private let hasSpilledFlag = Atomic<Bool>(false)
+    private let mergedCount = Atomic<Int>(0)
+    /// Rows that were looked at for others of their key in their own batch, and how many of these were merged.
+    private let lookedAt = Atomic<Int>(0)
+    private let mergedEarly = Atomic<Int>(0)
+
+    /// - Parameters:
+    ///   - hash: the column of hashes that choose the partition.
+    ///   - merge: merges rows of equal keys; nil keeps all rows.
+    init(schema: Schema, hash: Int, keys: [Int], state: OperatorState, merge: Merge? = nil) {
+        self.schema = schema
+        self.hash = hash
+        self.keys = keys
+        step = state.step
+        budget = state.budget
+        spill = state.spill
+        self.merge = merge
+        partitions = (0..<Self.partitionCount).map { _ in Partition() }
+    }
+
+    /// Whether rows have gone to the spill file.
+    var hasSpilled: Bool { hasSpilledFlag.load(ordering: .acquiring) }
+    /// How many rows have been merged into others while they were kept.
+    var mergedRows: Int { mergedCount.load(ordering: .relaxed) }
+
+    func add(_ rows: RecordBatch) throws {
+        var rows = rows
+        if let merge {
+            // Rows merged within their batch cost nothing later; where hardly any are, looking costs more than it saves.
+            let looked = lookedAt.load(ordering: .relaxed)
+            if looked < 1 << 14 || mergedEarly.load(ordering: .relaxed) >= looked / 8 {
+                let fewer = try merge(rows)
+                lookedAt.wrappingAdd(rows.count, ordering: .relaxed)
+                mergedEarly.wrappingAdd(rows.count - fewer.count, ordering: .relaxed)
+                mergedCount.wrappingAdd(rows.count - fewer.count, ordering: .relaxed)
+                rows = fewer
+            }
+        }
+        for (part, slice) in Scatter.parts(rows, hash: hash, by: .partitions) { try append(slice, to: part) }
+    }
+
+    /// All rows of a partition, which is empty afterwards; what is reserved for them passes to the caller.
+    func takeOut(_ partition: Int) -> Rows {
+        partitions[partition].state.withLock { state in
+            var rows = state.rows
+            rows.blocks += state.pending
+            state = State()
+            return rows
+        }
+    }
+
+    /// Drops all rows. What they held of the budget is given back with the operator's whole share.
+    func discard() {
+        for partition in partitions { partition.state.withLock { $0 = State() } }
+    }
+
+    // MARK: - Adding
+
+    private func append(_ slice: RecordBatch, to part: Int) throws {
+        let bytes = Self.size(slice)
+        while !budget.reserve(bytes) {
+            if try !spillLargest(atLeast: bytes) {
+                budget.force(bytes)
+                break
+            }
+        }
+        let full = partitions[part].state.withLock { state -> [RecordBatch] in
+            state.pending.append(slice)
+            state.pendingBytes += bytes
+            state.rows.bytes += bytes
+            guard state.pendingBytes >= Self.pendingBytes || state.pending.count >= Self.pendingSlices else {
+                return []
+            }
+            return state.takePending()
+        }
+        if !full.isEmpty { try keep(full, in: part) }
+    }
+
+    /// Copies pending slices into one block, and merges the partition's blocks when they have doubled.
+    private func keep(_ slices: [RecordBatch], in part: Int) throws {
+        let block = Kernels.concat(slices)
+        let bytes = Self.size(block)
+        budget.force(bytes)
+        budget.release(slices.reduce(0) { $0 + Self.size($1) })
+        let (blocks, blockBytes) = partitions[part].state.withLock { state -> ([RecordBatch], Int) in
+            state.append(block, bytes: bytes)
+            guard merge != nil, state.blockRows >= 2 * state.mergedRows + Self.fewRows,
+                state.rows.bytes <= Self.mostBlockBytes
+            else { return ([], 0) }
+            return state.takeBlocks()
+        }
+        guard let merge, !blocks.isEmpty else { return }
+        let whole = Kernels.concat(blocks)
+        budget.force(blockBytes)
+        let merged = try merge(whole)
+        mergedCount.wrappingAdd(whole.count - merged.count, ordering: .relaxed)
+        let mergedBytes = Self.size(merged)
+        budget.force(mergedBytes)
+        budget.release(2 * blockBytes)
+        partitions[part].state.withLock { state in
+            state.append(merged, bytes: mergedBytes)
+            state.mergedRows = merged.count
+        }
+    }
+
+    /// The blocks in groups that are small enough to become one.
+    static func groups(_ blocks: [RecordBatch]) -> [[RecordBatch]] {
+        var groups: [[RecordBatch]] = []
+        var bytes = 0
+        for block in blocks {
+            bytes += size(block)
+            if groups.isEmpty || bytes > mostBlockBytes {
+                groups.append([])
+                bytes = size(block)
+            }
+            groups[groups.count - 1].append(block)
+        }
+        return groups
+    }
+
+    /// The bytes of a block with what its objects cost.
+    static func size(_ block: RecordBatch) -> Int { block.byteSize &+ 64 &* block.columns.count }
+
+    // MARK: - Spilling
+
+    /// Moves the largest partitions to the file until `bytes` are free, and a quarter of what is held too.
+    /// - Returns: false when nothing was left to move.
+    private func spillLargest(atLeast bytes: Int) throws -> Bool {
+        let wanted = max(bytes, budget.heldBytes / 4)
+        var freed = 0
+        while freed < wanted {
+            var largest = (partition: 0, bytes: 0)
+            for index in partitions.indices {
+                let bytes = partitions[index].state.withLock { $0.rows.bytes }
+                if bytes > largest.bytes { largest = (index, bytes) }
+            }
+            if largest.bytes == 0 { break }
+            let (blocks, blockBytes) = partitions[largest.partition].state.withLock { $0.takeAll() }
+            if blocks.isEmpty { continue }
+            hasSpilledFlag.store(true, ordering: .releasing)
+            var extents: [SpillFile.Extent] = []
+            for group in Self.groups(blocks) {
+                var whole = Kernels.concat(group)
+                if let merge {
+                    let merged = try merge(whole)
+                    mergedCount.wrappingAdd(whole.count - merged.count, ordering: .relaxed)
+                    whole = merged
+                }
+                for piece in whole.pieces(bytes: budget.chunkBytes) { extents.append(try spill.write(piece)) }
+            }
+            partitions[largest.partition].state.withLock { $0.rows.extents += extents }
+            budget.release(blockBytes)
+            freed += blockBytes
+        }
+        return freed > 0
+    }
+}

@@ -1,0 +1,54 @@
+import HeadraceColumnar
+
+/// Parts rows by bits of their hashes with one gather a column: the parts are slices of the rows in partition order.
+enum Scatter {
+    /// The bits of a hash that choose among parts: the upper six for the partitions of an operator, four more for each
+    /// level of partitions within them.
+    struct Bits: Sendable {
+        let shift: UInt64
+        let count: Int
+
+        static let partitions = Bits(shift: 58, count: 64)
+        /// The deepest level: beyond it rows that are still together have all but equal hashes.
+        static let deepest = 7
+
+        /// - Parameter level: from 1.
+        static func level(_ level: Int) -> Bits { Bits(shift: UInt64(58 - 4 * level), count: 16) }
+
+        @inline(__always) func part(_ hash: UInt64) -> Int {
+            Int(truncatingIfNeeded: hash &>> shift) & (count &- 1)
+        }
+    }
+
+    /// The rows of each part that has any, in their order; dictionaries are resolved.
+    /// - Parameter hash: the column of hashes.
+    static func parts(_ rows: RecordBatch, hash: Int, by bits: Bits) -> [(part: Int, rows: RecordBatch)] {
+        let count = rows.count
+        if count == 0 { return [] }
+        let hashes = rows.words(hash)
+        return withUnsafeTemporaryAllocation(of: Int.self, capacity: bits.count + 1) { ends in
+            ends.initialize(repeating: 0)
+            for row in 0..<count { ends[bits.part(hashes[row]) &+ 1] &+= 1 }
+            for part in 0..<bits.count { ends[part &+ 1] &+= ends[part] }
+            let memory = MutableBuffer(capacity: count &* 4)
+            let order = memory.base.assumingMemoryBound(to: Int32.self)
+            // Afterwards `ends[part]` is where the part ends, which is where the next begins.
+            for row in 0..<count {
+                let part = bits.part(hashes[row])
+                order[ends[part]] = Int32(truncatingIfNeeded: row)
+                ends[part] &+= 1
+            }
+            let taken = Kernels.take(rows, indices: UnsafeBufferPointer(start: order, count: count))
+            _ = consume memory
+            let gathered = RecordBatch(
+                schema: rows.schema, columns: taken.columns.map(Kernels.decoded), count: count)
+            var parts: [(part: Int, rows: RecordBatch)] = []
+            var start = 0
+            for part in 0..<bits.count where ends[part] > start {
+                parts.append((part, gathered.slice(from: start, count: ends[part] - start)))
+                start = ends[part]
+            }
+            return parts
+        }
+    }
+}
