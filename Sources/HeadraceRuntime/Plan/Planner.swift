@@ -39,6 +39,10 @@ final class Planner: @unchecked Sendable {
                 kind: .rows { context in LookupStage(program, in: context) }, inputs: [below],
                 summary: "look up \(specification.keys.joined(separator: ", ")) in \(specification.table)")
         case .union(let step, let relations): return try await union(step, relations)
+        case .distinct(let specification, let input):
+            return try await breaker(
+                specification.step, [input], "keep one row a \(specification.keys.joined(separator: ", "))"
+            ) { try DistinctBreaker(specification, input: $0[0], context: $1) }
         default: throw HeadraceError(.unsupported, "this operator has not landed")
         }
     }
