@@ -1,0 +1,181 @@
+import CSQLite
+import HeadraceColumnar
+import HeadraceCore
+
+/// Writes encoded rows into a table with prepared statements, and tells what became of each: counted by SQLite, never
+/// taken from the batch.
+struct SQLiteRowWriter: Sendable {
+    struct Outcome: Sendable {
+        var counts = WriteCounts()
+        var refusals: [SQLiteRefusal] = []
+    }
+
+    private let rowsPerStatement: Int
+    private let columnCount: Int
+    private let many: String
+    private let one: String
+    /// For upserts and merges: updates the row of the same keys; nil when nothing but keys could differ.
+    private let update: String?
+    private let isUpsert: Bool
+
+    /// Inserts every row.
+    init(inserting plan: SQLiteTablePlan) {
+        rowsPerStatement = plan.rowsPerStatement
+        columnCount = plan.columns.count
+        many = plan.insertSQL(rows: plan.rowsPerStatement)
+        one = plan.insertSQL(rows: 1)
+        update = nil
+        isUpsert = false
+    }
+
+    /// Inserts rows whose keys are not there and updates the columns `updating` of those that are and differ.
+    init(upserting plan: SQLiteTablePlan, updating: [Int]) {
+        rowsPerStatement = 1
+        columnCount = plan.columns.count
+        many = plan.insertAbsentSQL
+        one = plan.insertAbsentSQL
+        update = plan.updateSQL(updating)
+        isUpsert = true
+    }
+
+    /// Writes the rows of a batch in order.
+    func write(_ batch: SQLiteEncodedBatch, to connection: SQLiteConnection) throws -> Outcome {
+        let binder = SQLiteBinder(batch.columns)
+        var outcome = Outcome()
+        defer { withExtendedLifetime(batch) {} }
+        if isUpsert {
+            try upsert(batch, binder, connection, &outcome)
+        } else {
+            try insert(batch, binder, connection, &outcome)
+        }
+        return outcome
+    }
+
+    // MARK: - Inserting
+
+    private func insert(
+        _ batch: SQLiteEncodedBatch, _ binder: borrowing SQLiteBinder, _ connection: SQLiteConnection,
+        _ outcome: inout Outcome
+    ) throws(SQLiteFailure) {
+        var next = 0
+        var trusts = true
+        while next < batch.count {
+            let size = min(rowsPerStatement, batch.count - next)
+            let before = outcome.refusals.count
+            if size == rowsPerStatement, size > 1, trusts {
+                trusts = try insertTogether(batch, next, binder, connection, &outcome)
+                if trusts {
+                    next += size
+                    continue
+                }
+            }
+            for index in next..<next + size {
+                try insertAlone(batch.row(index), binder, connection, &outcome)
+            }
+            // After a piece with refused rows the next goes row by row at once; a clean one restores the trust.
+            trusts = outcome.refusals.count == before
+            next += size
+        }
+    }
+
+    /// Inserts a piece with one statement; false, with nothing inserted, when a constraint refuses one of its rows.
+    private func insertTogether(
+        _ batch: SQLiteEncodedBatch, _ first: Int, _ binder: borrowing SQLiteBinder, _ connection: SQLiteConnection,
+        _ outcome: inout Outcome
+    ) throws(SQLiteFailure) -> Bool {
+        let lease = try connection.borrow(many)
+        defer { connection.giveBack(lease) }
+        var parameter: Int32 = 1
+        for index in first..<first + rowsPerStatement {
+            guard binder.bind(batch.row(index), from: parameter, to: lease.handle) == SQLITE_OK else {
+                throw connection.failure(many)
+            }
+            parameter &+= Int32(columnCount)
+        }
+        guard try Self.run(lease, connection) == nil else { return false }
+        outcome.counts.inserted += connection.changes
+        return true
+    }
+
+    private func insertAlone(
+        _ row: Int, _ binder: borrowing SQLiteBinder, _ connection: SQLiteConnection, _ outcome: inout Outcome
+    ) throws(SQLiteFailure) {
+        switch try execute(one, row, binder, connection) {
+        case .changed(let rows): outcome.counts.inserted += rows
+        case .refused(let failure): outcome.refusals.append(SQLiteRefusal(row: row, failure))
+        }
+    }
+
+    // MARK: - Upserting
+
+    private func upsert(
+        _ batch: SQLiteEncodedBatch, _ binder: borrowing SQLiteBinder, _ connection: SQLiteConnection,
+        _ outcome: inout Outcome
+    ) throws(SQLiteFailure) {
+        // Rows come in runs of new and known ones: what the last one was is tried first.
+        var expectsKnown = false
+        for index in 0..<batch.count {
+            let row = batch.row(index)
+            if expectsKnown, let update {
+                switch try execute(update, row, binder, connection) {
+                case .refused(let failure):
+                    outcome.refusals.append(SQLiteRefusal(row: row, failure))
+                    continue
+                case .changed(let rows) where rows > 0:
+                    outcome.counts.updated += rows
+                    continue
+                case .changed: break
+                }
+            }
+            switch try execute(one, row, binder, connection) {
+            case .refused(let failure): outcome.refusals.append(SQLiteRefusal(row: row, failure))
+            case .changed(let rows) where rows > 0:
+                outcome.counts.inserted += rows
+                expectsKnown = false
+            case .changed:
+                guard !expectsKnown, let update else {
+                    outcome.counts.unchanged += 1
+                    continue
+                }
+                expectsKnown = true
+                switch try execute(update, row, binder, connection) {
+                case .refused(let failure): outcome.refusals.append(SQLiteRefusal(row: row, failure))
+                case .changed(let rows):
+                    outcome.counts.updated += rows
+                    if rows == 0 { outcome.counts.unchanged += 1 }
+                }
+            }
+        }
+    }
+
+    // MARK: - One statement
+
+    private enum Result {
+        case changed(Int)
+        case refused(SQLiteFailure)
+    }
+
+    private func execute(
+        _ sql: String, _ row: Int, _ binder: borrowing SQLiteBinder, _ connection: SQLiteConnection
+    ) throws(SQLiteFailure) -> Result {
+        let lease = try connection.borrow(sql)
+        defer { connection.giveBack(lease) }
+        guard binder.bind(row, from: 1, to: lease.handle) == SQLITE_OK else { throw connection.failure(sql) }
+        if let failure = try Self.run(lease, connection) { return .refused(failure) }
+        return .changed(connection.changes)
+    }
+
+    /// Runs a statement without rows.
+    /// - Returns: why a constraint refused it; the transaction goes on as if it had not been run.
+    private static func run(
+        _ statement: SQLiteStatement, _ connection: SQLiteConnection
+    ) throws(SQLiteFailure) -> SQLiteFailure? {
+        do {
+            _ = try statement.step()
+            statement.reset()
+            return nil
+        } catch  where error.isConstraint && connection.isInTransaction {
+            return error
+        }
+    }
+}

@@ -1,0 +1,99 @@
+public import HeadraceColumnar
+public import HeadraceCore
+
+/// A table of an SQLite database as a place for rows, or the whole database as a warehouse for facts.
+///
+/// Rows of an epoch, their checkpoint and the run's fence are one transaction: readers and a crash see all of it or
+/// nothing. The database file is made when it is not there, and so is the table, from the rows' schema; a table that is
+/// there keeps its columns, which rows are matched to by name.
+///
+/// One database takes one writer at a time. Another sink on the same file waits for the end of the epoch, and fails
+/// with `databaseBusy` after `busyTimeout`.
+public struct SQLiteSink: AppendingSink, ReplacingSink, UpsertingSink {
+    /// The database file.
+    public let path: String
+    /// The table that rows go to; nil for fact loads, which bring their own tables.
+    public let table: String?
+    /// How long a statement waits while another connection writes.
+    public var busyTimeout: Duration
+
+    /// A sink on `table` of the database file at `path`; nothing is opened yet.
+    public init(path: String, table: String? = nil, busyTimeout: Duration = .seconds(30)) {
+        self.path = path
+        self.table = table
+        self.busyTimeout = busyTimeout
+    }
+
+    public var name: String { "sqlite:\(path)\(table.map { "?table=\($0)" } ?? "")" }
+
+    /// The sink's name in the state table; the file is known there, and may be moved.
+    var stateName: String { table ?? "" }
+
+    private func options(_ access: SQLiteOptions.Access) -> SQLiteOptions {
+        let milliseconds = busyTimeout / .milliseconds(1)
+        return SQLiteOptions(access: access, busyMilliseconds: Int32(clamping: Int64(min(max(milliseconds, 0), 2e9))))
+    }
+
+    func openDatabase(_ access: SQLiteOptions.Access) -> SQLiteDatabase {
+        SQLiteDatabase(path: path, options: options(access))
+    }
+
+    /// Runs `body` on a connection for reading; nil when the file is not there.
+    private func look<R: Sendable>(_ body: @Sendable (SQLiteConnection) throws -> R?) async throws -> R? {
+        let database = openDatabase(.readOnly)
+        do {
+            let result = try await database.use(body)
+            await database.close()
+            return result
+        } catch let error as HeadraceError where error.code == .notFound {
+            await database.close()
+            return nil
+        } catch {
+            await database.close()
+            throw error
+        }
+    }
+
+    public func committed(in context: RunContext) async throws -> Checkpoint? {
+        let (job, sink) = (context.job, stateName)
+        return try await look { try SQLiteState.read(job: job, sink: sink, in: $0) }
+    }
+
+    /// The plan of the writes into `table`, against the database as it is now.
+    func tablePlan(for schema: Schema, mode: SinkMode, in connection: SQLiteConnection?) throws -> SQLiteTablePlan {
+        guard let table else {
+            throw HeadraceError(
+                .badOption, "\(name) names no table", hint: "add ?table=NAME, or load facts, which bring their tables")
+        }
+        let planMode: SQLiteTablePlan.Mode =
+            switch mode {
+            case .append: .append
+            case .replace: .replace
+            case .upsert(let keys): .upsert(keys: keys)
+            case .facts: preconditionFailure("a fact load is not planned as one table")
+            }
+        return try SQLiteTablePlan.make(table, schema: schema, mode: planMode, in: connection)
+    }
+
+    public func openWriter(for schema: Schema, mode: SinkMode, in context: RunContext) async throws -> SQLiteSinkWriter
+    {
+        let database = openDatabase(.create)
+        let writer: SQLiteSinkWriter
+        do {
+            let plan = try await database.use { try self.tablePlan(for: schema, mode: mode, in: $0) }
+            writer = SQLiteSinkWriter(sink: self, database: database, plan: plan, context: context)
+        } catch {
+            await database.close()
+            throw error
+        }
+        return writer
+    }
+
+    public func plan(for schema: Schema, mode: SinkMode, in context: RunContext) async throws -> [String] {
+        let planned = try await look { try self.tablePlan(for: schema, mode: mode, in: $0) }
+        let isNew = planned == nil
+        let plan = try planned ?? tablePlan(for: schema, mode: mode, in: nil)
+        return (isNew ? ["make the database file \(path)"] : []) + plan.definitions + plan.statements
+            + ["write the checkpoint of job \(context.job) into \(SQLiteState.table), in the rows' transaction"]
+    }
+}
