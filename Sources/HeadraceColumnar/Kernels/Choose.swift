@@ -59,3 +59,27 @@ extension Kernels {
         return result
     }
 }
+
+extension Kernels {
+    /// The least value of each row over `columns` of one type, nulls left out; null where all are null.
+    public static func least(_ columns: [ColumnVector]) -> ColumnVector { extreme(columns) { $0 < 0 } }
+
+    /// The greatest value of each row over `columns` of one type, nulls left out; null where all are null.
+    public static func greatest(_ columns: [ColumnVector]) -> ColumnVector { extreme(columns) { $0 > 0 } }
+
+    private static func extreme(_ columns: [ColumnVector], _ wins: (Int) -> Bool) -> ColumnVector {
+        guard let first = columns.first else { preconditionFailure("a choice needs at least one column") }
+        check(columns, count: first.count)
+        // Pair `i * count + j` compares column i with column j.
+        let pairs = columns.flatMap { one in columns.map { ColumnPair(one, $0) } }
+        let result = choose(columns, count: first.count) { row in
+            var best = -1
+            for index in columns.indices where columns[index].isValid(row) {
+                if best < 0 || wins(pairs[index * columns.count + best].compare(row, row)) { best = index }
+            }
+            return best
+        }
+        withExtendedLifetime(columns) {}
+        return result
+    }
+}

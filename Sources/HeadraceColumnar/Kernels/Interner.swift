@@ -16,6 +16,9 @@ public struct Interner: ~Copyable {
     /// The bytes of all distinct strings.
     public private(set) var byteCount = 0
 
+    /// The memory held, in bytes.
+    public var byteSize: Int { slots.capacity &+ text.capacity &+ offsets.capacity }
+
     /// An empty interner for values of `type` (`utf8`, `json` or `binary`) with room for `capacity` distinct ones.
     public init(_ type: DataType = .utf8, capacity: Int = 256) {
         precondition(type.layout == .bytes, "\(type) is not stored as bytes")
