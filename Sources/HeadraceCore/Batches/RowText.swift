@@ -34,3 +34,53 @@ public enum RowText {
         }
     }
 }
+
+extension RowText {
+    /// The values of a row that `json(_:row:)` wrote, in the order of `schema`; nil where the text is no such row.
+    public static func values(of json: String, _ schema: Schema) -> [Scalar]? {
+        guard let object = try? JSONValue.parse(json), case .object = object else { return nil }
+        var values: [Scalar] = []
+        for field in schema.fields {
+            guard let value = scalar(object[field.name] ?? .null, field.type) else { return nil }
+            values.append(value)
+        }
+        return values
+    }
+
+    /// The reverse of `value(_:_:)`; nil where the JSON holds no value of the type.
+    public static func scalar(_ value: JSONValue, _ type: DataType) -> Scalar? {
+        if value.isNull { return .null }
+        switch type {
+        case .json: return .utf8(value.compactText)
+        case .list(let element):
+            guard case .array(let elements) = value else { return nil }
+            let scalars = elements.compactMap { scalar($0, element.type) }
+            return scalars.count == elements.count ? .list(scalars) : nil
+        case .struct(let fields):
+            guard case .object = value else { return nil }
+            let members = fields.compactMap { scalar(value[$0.name] ?? .null, $0.type) }
+            return members.count == fields.count ? .struct(members) : nil
+        case .binary:
+            guard let text = value.stringValue, text.hasPrefix("0x"), text.utf8.count % 2 == 0 else { return nil }
+            let digits = Array(text.dropFirst(2))
+            let bytes = stride(from: 0, to: digits.count, by: 2).compactMap {
+                UInt8(String(digits[$0...$0 + 1]), radix: 16)
+            }
+            return bytes.count * 2 == digits.count ? .binary(bytes) : nil
+        default: break
+        }
+        let text: String
+        switch value {
+        case .bool(let bit): text = bit ? "true" : "false"
+        case .number(let number): text = number.text
+        case .string(let string):
+            if type == .utf8 { return .utf8(string) }
+            text = string
+        default: return nil
+        }
+        guard let column = ColumnVector.of(.utf8, [.utf8(text)]), let cast = try? Kernels.cast(column, to: type),
+            cast.failures.isEmpty
+        else { return nil }
+        return cast.column.scalar(at: 0)
+    }
+}

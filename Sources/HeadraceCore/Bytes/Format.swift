@@ -109,3 +109,16 @@ public protocol FormatEncoder: Sendable {
     var separator: [UInt8] { get }
     func epilogue(for schema: Schema) throws -> [UInt8]
 }
+
+/// A format whose refused records can be read again, put together as a document of their own.
+public protocol ReplayableFormat: Format {
+    /// A document that holds `records` as they stood in the source, and the format that reads it.
+    /// - Parameter sample: the start of the source's first object, for a header that the records need.
+    func document(of records: [[UInt8]], like sample: ByteSample) throws -> (bytes: [UInt8], format: Self)
+}
+
+/// A source whose refused records can be read again.
+public protocol ReplayableSource: Source {
+    /// The records, in their order, as a source with the same fields.
+    func replaying(_ records: [[UInt8]], in context: RunContext) async throws -> any Source
+}

@@ -104,6 +104,30 @@ public struct FormatSource<Carrier: ByteSource, F: Format>: Source {
 
 extension FormatSource: ResumableSource where Carrier: ResumableByteSource {}
 
+extension FormatSource: ReplayableSource where F: ReplayableFormat {
+    public func replaying(_ records: [[UInt8]], in context: RunContext) async throws -> any Source {
+        let schema = try await schema(in: context)
+        return try await BlockingWork.run {
+            guard let object = try self.carrier.nextObject(after: nil, in: context) else {
+                throw HeadraceError(.notFound, "\(self.name) is gone, so its refused records cannot be read again")
+            }
+            let opened = try self.open(object, at: 0, in: context)
+            defer { opened.close() }
+            let (bytes, isWhole) = try opened.peek(self.format.sampleSize)
+            let document = try self.format.document(
+                of: records, like: ByteSample(object: object, bytes: bytes, isWhole: isWhole))
+            return FormatSource<MemoryBytes, F>(
+                MemoryBytes("rejects of \(self.name)", document.bytes), document.format, codecs: [], declared: schema)
+        }
+    }
+}
+
+extension FormatSource: DescribableSource {
+    public func declaring(_ schema: Schema) -> FormatSource {
+        FormatSource(carrier, format, codecs: codecs, declared: schema)
+    }
+}
+
 /// Reads the objects of a `FormatSource` one after the other.
 ///
 /// - Invariant (`@unchecked Sendable`): the mutable state is used by one caller of `nextNow` at a time, as
@@ -219,7 +243,7 @@ public final class FormatSourceReader<Carrier: ByteSource, F: Format>: Synchrono
 }
 
 /// A reader that knows how far it is, for progress.
-public protocol MeteredReader: AnyObject {
+public protocol MeteredReader: AnyObject, Sendable {
     /// Bytes read so far, after decompression.
     var bytesRead: Int { get }
     /// The bytes there are in all before decompression, nil when not known.

@@ -23,6 +23,14 @@ extension Source {
 /// A source that reads on after any position that its reader gave.
 public protocol ResumableSource: Source {}
 
+/// A source of text without types of its own, which can be told its fields and say how it came to those it found.
+public protocol DescribableSource: Source {
+    /// Dialect, encoding and fields with how sure the source is; nil when there is nothing to look at.
+    func describe(in context: RunContext) async throws -> FormatDescription?
+    /// The same data read with these fields.
+    func declaring(_ schema: Schema) -> Self
+}
+
 /// A source that can be split into independent streams.
 public protocol PartitionedSource: Source {
     /// At most `limit` sources that together hold every row of this one exactly once.

@@ -7,16 +7,10 @@ import Synchronization
 final class Feed<Reader: SourceReader>: @unchecked Sendable {
     private let reader: Reader
     private let condition = Condition()
-    private let progress: any ProgressReporter
-    private let step: String
     private var number: UInt64 = 0
     private var ended = false
 
-    init(_ reader: Reader, progress: any ProgressReporter, step: String) {
-        self.reader = reader
-        self.progress = progress
-        self.step = step
-    }
+    init(_ reader: Reader) { self.reader = reader }
 
     /// The next chunk with its number and the position after it, nil at the end.
     func next() throws -> (chunk: Reader.Chunk, number: UInt64, position: Position)? {
@@ -29,9 +23,6 @@ final class Feed<Reader: SourceReader>: @unchecked Sendable {
                 return nil
             }
             defer { number += 1 }
-            if let metered = reader as? any MeteredReader {
-                progress.report(.read(step: step, rows: 0, bytes: metered.bytesRead, totalBytes: nil))
-            }
             return (chunk, number, position)
         } catch {
             ended = true

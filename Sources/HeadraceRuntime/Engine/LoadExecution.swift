@@ -31,6 +31,7 @@ struct LoadExecution {
     }
 
     func run() async throws -> LoadReport {
+        guard !load.outputs.isEmpty else { return LoadReport(accounts: [], epochs: 0, wasComplete: true) }
         let planner = Planner(context)
         var planned: [(output: Load.Output, root: PlannedNode)] = []
         for output in load.outputs { planned.append((output, try await planner.plan(output.relation))) }

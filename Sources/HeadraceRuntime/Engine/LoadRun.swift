@@ -62,7 +62,9 @@ final class LoadRun: @unchecked Sendable {
         context.progress.report(.stepStarted(step: step.name))
         let stepper = self.stepper()
         let gate = OrderedGate(stepper: stepper)
-        let feed = Feed(reader, progress: context.progress, step: step.name)
+        let feed = Feed(reader)
+        let metered = reader as? any MeteredReader
+        let total = metered?.totalBytes
         try WorkerGroup.run(context.scheduling.workers, stepper: stepper, fail: { gate.fail($0) }) { worker in
             while let (chunk, number, position) = try self.locating(step, { try feed.next() }) {
                 stepper?.pass(worker)
@@ -79,7 +81,13 @@ final class LoadRun: @unchecked Sendable {
                         nanoseconds: context.clock.monotonic() - began),
                     rejects: rejects)
                 if batch.count > 0 { try node.push(batch, in: turn) }
-                try self.complete(turn, (source.stream, position))
+                try self.complete(turn, (source.stream, position)) {
+                    context.progress.report(
+                        .read(
+                            step: step.name, rows: self.book.accounts[step.ordinal].input,
+                            bytes: metered?.bytesRead ?? 0,
+                            totalBytes: total))
+                }
             }
         }
         positions[source.stream] = ended
@@ -117,7 +125,9 @@ final class LoadRun: @unchecked Sendable {
         }
     }
 
-    private func complete(_ turn: Turn, _ position: (stream: StreamID, position: Position)?) throws {
+    private func complete(
+        _ turn: Turn, _ position: (stream: StreamID, position: Position)?, report: () -> Void = {}
+    ) throws {
         try turn.acquire()
         try context.cancellation.check()
         try context.faults.reach("turn")
@@ -129,6 +139,7 @@ final class LoadRun: @unchecked Sendable {
         }
         if let position { positions[position.stream] = position.position }
         bytesInEpoch += turn.writtenBytes
+        report()
         if commitsOften && isEpochFull {
             try BlockingWork.wait { try await self.commit(isFinal: false) }
         }
