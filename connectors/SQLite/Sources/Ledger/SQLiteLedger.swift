@@ -1,0 +1,243 @@
+import Glibc
+public import HeadraceCore
+
+/// The run ledger in one SQLite file: runs, steps, checkpoints, inputs, rejects and leases.
+///
+/// Any number of processes may use one file at once; every call is one short transaction that is on the disk when it
+/// returns. The file is readable for its owner only, because rejects keep rows as they came.
+public final class SQLiteLedger: LedgerStore {
+    let database: SQLiteDatabase
+
+    private init(_ database: SQLiteDatabase) { self.database = database }
+
+    /// Opens the ledger at `path`; makes the file and the folders above it when they are not there.
+    /// - Throws: `unsupported` for a file of a later version or one that is no ledger, `databaseReadOnly`, `inputOutput`.
+    public static func open(at path: String) async throws -> SQLiteLedger {
+        let options = SQLiteOptions(access: .create, durability: .full, fileMode: 0o600)
+        let database = SQLiteDatabase(path: path, options: options)
+        do {
+            try await BlockingWork.run { try makeFolder(of: path) }
+            try await database.use { try LedgerSchema.migrate($0) }
+        } catch {
+            await database.close()
+            throw error
+        }
+        return SQLiteLedger(database)
+    }
+
+    /// Makes the folders above a file that are not there, for their owner only.
+    private static func makeFolder(of path: String) throws {
+        var end = path.startIndex
+        while let slash = path[end...].firstIndex(of: "/") {
+            end = path.index(after: slash)
+            let folder = String(path[..<slash])
+            guard !folder.isEmpty, access(folder, F_OK) != 0 else { continue }
+            guard mkdir(folder, 0o700) == 0 || errno == EEXIST else {
+                throw HeadraceError(
+                    .inputOutput, "the folder \(folder) cannot be made", because: String(cString: strerror(errno)),
+                    hint: "name another state folder with --state")
+            }
+        }
+    }
+
+    public func close() async { await database.close() }
+
+    // MARK: - Runs
+
+    public func begin(_ run: RunRecord) async throws {
+        try await database.use { connection in
+            _ = try connection.run(
+                """
+                INSERT INTO runs (identifier, job, parameters, state, started, ended, error, fence)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    .text(run.identifier), .text(run.job), .text(run.parameters.compactText), .text(run.state.rawValue),
+                    .integer(run.started), SQLiteValue(run.ended), SQLiteValue(run.error), .integer(run.fence),
+                ])
+        }
+    }
+
+    public func end(_ run: String, state: RunState, at time: Int64, error: String?) async throws {
+        let changed = try await database.use { connection in
+            try connection.run(
+                "UPDATE runs SET state = ?, ended = ?, error = ? WHERE identifier = ?",
+                [.text(state.rawValue), .integer(time), SQLiteValue(error), .text(run)])
+        }
+        guard changed == 1 else { throw HeadraceError(.notFound, "the ledger knows no run \(run)") }
+    }
+
+    private static let runColumns = "identifier, job, parameters, state, started, ended, error, fence"
+
+    private static func runRecord(_ row: SQLiteStatement) -> RunRecord {
+        RunRecord(
+            identifier: row.text(0) ?? "", job: row.text(1) ?? "", parameters: json(row.text(2)),
+            state: row.text(3).flatMap(RunState.init(rawValue:)) ?? .failed, started: row.integer(4),
+            ended: row.optionalInteger(5), error: row.text(6), fence: row.integer(7))
+    }
+
+    public func runs(job: String?, limit: Int) async throws -> [RunRecord] {
+        try await database.use { connection in
+            let condition = job == nil ? "" : "WHERE job = ?"
+            return try connection.rows(
+                "SELECT \(Self.runColumns) FROM runs \(condition) ORDER BY number DESC LIMIT ?",
+                (job.map { [.text($0)] } ?? []) + [SQLiteValue(max(0, limit))], Self.runRecord)
+        }
+    }
+
+    public func run(_ identifier: String) async throws -> RunRecord? {
+        try await database.use { connection in
+            try connection.first(
+                "SELECT \(Self.runColumns) FROM runs WHERE identifier = ?", [.text(identifier)], Self.runRecord)
+        }
+    }
+
+    static func json(_ text: String?) -> JSONValue {
+        text.flatMap { try? JSONValue.parse($0) } ?? .null
+    }
+
+    // MARK: - Steps and inputs
+
+    public func record(_ account: StepAccount, of run: String) async throws {
+        try await database.use { connection in
+            _ = try connection.run(
+                """
+                INSERT OR REPLACE INTO accounts (run, step, ordinal, input, added, output, rejected, filtered, merged,
+                    inserted, updated, unchanged, deleted, nanoseconds)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    .text(run), .text(account.step), SQLiteValue(account.ordinal), SQLiteValue(account.input),
+                    SQLiteValue(account.added), SQLiteValue(account.output), SQLiteValue(account.rejected),
+                    SQLiteValue(account.filtered), SQLiteValue(account.merged), SQLiteValue(account.written?.inserted),
+                    SQLiteValue(account.written?.updated), SQLiteValue(account.written?.unchanged),
+                    SQLiteValue(account.written?.deleted), .integer(account.nanoseconds),
+                ])
+        }
+    }
+
+    public func accounts(of run: String) async throws -> [StepAccount] {
+        try await database.use { connection in
+            try connection.rows(
+                """
+                SELECT step, ordinal, input, added, output, rejected, filtered, merged, inserted, updated, unchanged,
+                    deleted, nanoseconds FROM accounts WHERE run = ? ORDER BY ordinal, step
+                """, [.text(run)]
+            ) { row in
+                let written = row.optionalInteger(8).map { inserted in
+                    WriteCounts(
+                        inserted: Int(inserted), updated: Int(row.integer(9)), unchanged: Int(row.integer(10)),
+                        deleted: Int(row.integer(11)))
+                }
+                return StepAccount(
+                    step: row.text(0) ?? "", ordinal: Int(row.integer(1)), input: Int(row.integer(2)),
+                    added: Int(row.integer(3)), output: Int(row.integer(4)), rejected: Int(row.integer(5)),
+                    filtered: Int(row.integer(6)), merged: Int(row.integer(7)), written: written,
+                    nanoseconds: row.integer(12))
+            }
+        }
+    }
+
+    public func record(_ input: InputRecord, of run: String) async throws {
+        try await database.use { connection in
+            _ = try connection.run(
+                "INSERT INTO inputs (run, step, name, bytes, sha256, rows) VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    .text(run), .text(input.step), .text(input.name), SQLiteValue(input.bytes), .text(input.sha256),
+                    SQLiteValue(input.rows),
+                ])
+        }
+    }
+
+    public func inputs(of run: String) async throws -> [InputRecord] {
+        try await database.use { connection in
+            try connection.rows(
+                "SELECT step, name, bytes, sha256, rows FROM inputs WHERE run = ? ORDER BY number", [.text(run)]
+            ) { row in
+                InputRecord(
+                    step: row.text(0) ?? "", name: row.text(1) ?? "", bytes: Int(row.integer(2)),
+                    sha256: row.text(3) ?? "", rows: Int(row.integer(4)))
+            }
+        }
+    }
+
+    // MARK: - Checkpoints
+
+    public func prepare(_ checkpoint: Checkpoint, job: String, sinks: [String]) async throws {
+        try await database.use { connection in
+            try connection.transaction {
+                for sink in sinks {
+                    try connection.run(
+                        """
+                        INSERT INTO epochs (job, sink, run, epoch, checkpoint, committed) VALUES (?, ?, ?, ?, ?, 0)
+                        ON CONFLICT (job, sink, run, epoch) DO UPDATE SET checkpoint = excluded.checkpoint, committed = 0
+                        """, Self.key(checkpoint, job, sink) + [.text(checkpoint.json.compactText)])
+                }
+            }
+        }
+    }
+
+    public func committed(_ checkpoint: Checkpoint, job: String, sink: String, counts: WriteCounts) async throws {
+        try await database.use { connection in
+            _ = try connection.run(
+                """
+                INSERT INTO epochs (job, sink, run, epoch, checkpoint, committed, inserted, updated, unchanged, deleted)
+                VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8, ?9)
+                ON CONFLICT (job, sink, run, epoch) DO UPDATE SET checkpoint = ?5, committed = 1, inserted = ?6,
+                    updated = ?7, unchanged = ?8, deleted = ?9
+                """,
+                Self.key(checkpoint, job, sink) + [
+                    .text(checkpoint.json.compactText), SQLiteValue(counts.inserted), SQLiteValue(counts.updated),
+                    SQLiteValue(counts.unchanged), SQLiteValue(counts.deleted),
+                ])
+        }
+    }
+
+    private static func key(_ checkpoint: Checkpoint, _ job: String, _ sink: String) -> [SQLiteValue] {
+        [.text(job), .text(sink), .text(checkpoint.run), SQLiteValue(checkpoint.epoch)]
+    }
+
+    public func lastCommitted(job: String, sink: String) async throws -> Checkpoint? {
+        let text = try await database.use { connection in
+            try connection.first(
+                "SELECT checkpoint FROM epochs WHERE job = ? AND sink = ? AND committed = 1 ORDER BY number DESC LIMIT 1",
+                [.text(job), .text(sink)]
+            ) { $0.text(0) ?? "" }
+        }
+        guard let text else { return nil }
+        guard let checkpoint = Checkpoint(json: Self.json(text)) else {
+            throw HeadraceError(
+                .malformedInput, "the ledger's checkpoint of job \(job) cannot be read", fields: [("sink", sink)],
+                hint: "run with --restart to begin afresh")
+        }
+        return checkpoint
+    }
+
+    public func forgetCheckpoints(job: String) async throws {
+        try await database.use { connection in
+            _ = try connection.run("DELETE FROM epochs WHERE job = ?", [.text(job)])
+        }
+    }
+
+    // MARK: - Values
+
+    public func value(_ key: String, job: String) async throws -> JSONValue? {
+        try await database.use { connection in
+            try connection.first("SELECT value FROM job_values WHERE job = ? AND key = ?", [.text(job), .text(key)]) {
+                Self.json($0.text(0))
+            }
+        }
+    }
+
+    public func set(_ key: String, to value: JSONValue?, job: String, run: String) async throws {
+        try await database.use { connection in
+            guard let value else {
+                try connection.run("DELETE FROM job_values WHERE job = ? AND key = ?", [.text(job), .text(key)])
+                return
+            }
+            try connection.run(
+                "INSERT OR REPLACE INTO job_values (job, key, value, run) VALUES (?, ?, ?, ?)",
+                [.text(job), .text(key), .text(value.compactText), .text(run)])
+        }
+    }
+}
