@@ -30,7 +30,7 @@ func plugin(_ folder: String, _ name: String, dependencies: [String]) -> [Target
             dependencies: [
                 .init(stringLiteral: module), "HeadraceCore", "HeadraceColumnar", "HeadraceRuntime", "HeadraceTesting",
                 "Files",
-            ],
+            ] + dependencies.filter { $0 != "Files" }.map { .init(stringLiteral: $0) },
             path: "\(folder)/\(name)/Tests"),
     ]
 }
