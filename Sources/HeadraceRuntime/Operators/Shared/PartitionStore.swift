@@ -83,7 +83,7 @@ final class PartitionStore: Sendable {
     let keys: [Int]
     let budget: BudgetShare
     let spill: SpillFile
-    private let merge: Merge?
+    let merge: Merge?
     private let partitions: [Partition]
     private let hasSpilledFlag = Atomic<Bool>(false)
     private let mergedCount = Atomic<Int>(0)
