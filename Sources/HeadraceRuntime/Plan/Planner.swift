@@ -43,6 +43,12 @@ final class Planner: @unchecked Sendable {
             return try await breaker(
                 specification.step, [input], "keep one row a \(specification.keys.joined(separator: ", "))"
             ) { try DistinctBreaker(specification, input: $0[0], context: $1) }
+        case .aggregate(let specification, let input):
+            return try await breaker(
+                specification.step, [input],
+                "compute \(specification.aggregates.map(\.name).joined(separator: ", "))"
+                    + (specification.keys.isEmpty ? "" : " a \(specification.keys.joined(separator: ", "))")
+            ) { try AggregateBreaker(specification, input: $0[0], context: $1) }
         default: throw HeadraceError(.unsupported, "this operator has not landed")
         }
     }
