@@ -22,7 +22,7 @@ import Testing
         let amount = Column<DecimalValue>("amount")
         let kept =
             dividing ? (Expr<DecimalValue>.literal(1) / amount > 0 || amount.isNull) : (amount >= 0 || amount.isNull)
-        return Pipeline("p", from: MemorySource("in", try records())).filter(kept.formula, step: "check")
+        return Pipeline("p", from: MemorySource("in", try records())).filter(kept, step: "check")
     }
 
     @Test("Rejects enter at the step that refused them, pass by today's rules and are marked")

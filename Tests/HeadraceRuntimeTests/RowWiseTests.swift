@@ -37,7 +37,7 @@ private struct MemoryLookup: TableLookup {
     func filters() async throws {
         let sink = MemorySink("out")
         let ratio = Expr<Int64>.literal(100) / quantity
-        let report = try await run(Pipeline("p", from: try source()).filter((ratio < 15).formula), sink)
+        let report = try await run(Pipeline("p", from: try source()).filter(ratio < 15), sink)
         #expect(sink.rows.map { $0[0] } == [.integer(1)])
         let account = try #require(report.accounts.first { $0.step == "filter" })
         #expect((account.input, account.output, account.filtered, account.rejected) == (4, 1, 2, 1))

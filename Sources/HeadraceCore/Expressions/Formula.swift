@@ -45,6 +45,8 @@ public enum Function: Sendable, Hashable {
     case upper, lower, trim, collapseWhitespace, length, concatenate
     case contains, startsWith, endsWith
     case replace
+    /// Whether a POSIX extended regular expression occurs in the text (anchor it with `^` and `$`). In process only.
+    case matches(String)
     /// Characters from `start` (1 is the first), at most `count` of them.
     case substring(start: Int, count: Int?)
     case year, month, day, toDate

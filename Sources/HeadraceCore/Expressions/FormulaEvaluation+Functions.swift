@@ -35,7 +35,7 @@ extension FormulaEvaluation {
         case .jsonObject(let names): return try jsonObject(names, arguments)
         case .upper, .lower, .trim, .collapseWhitespace, .length, .concatenate, .contains, .startsWith, .endsWith,
             .replace,
-            .substring:
+            .substring, .matches:
             return try text(function, arguments)
         }
     }
@@ -46,7 +46,7 @@ extension FormulaEvaluation {
             switch function {
             case .not, .isNull, .isNotNull, .negate, .absolute, .round, .upper, .lower, .trim, .collapseWhitespace,
                 .length,
-                .substring, .year, .month, .day, .toDate:
+                .substring, .matches, .year, .month, .day, .toDate:
                 1...1
             case .coalesce, .concatenate, .least, .greatest: 1...Int.max
             case .replace: 3...3

@@ -14,6 +14,7 @@ extension FormulaEvaluation {
         case .contains: return try match(.contains, arguments)
         case .startsWith: return try match(.startsWith, arguments)
         case .endsWith: return try match(.endsWith, arguments)
+        case .matches(let pattern): return try RegularExpression(pattern).matches(try column(arguments[0]))
         case .replace:
             return try Kernels.replace(
                 try column(arguments[0]), try operand(arguments[1]), with: try operand(arguments[2]))

@@ -11,6 +11,12 @@ public indirect enum Relation: Sendable {
     case stage(any RowTransform, Relation)
     /// Columns computed from columns, in this order; everything not named goes.
     case project(step: String, [Projection], Relation)
+    /// All columns, with these added or put in the place of those of the same name.
+    case derive(step: String, [Projection], Relation)
+    /// All columns but these, which must be there.
+    case drop(step: String, [String], Relation)
+    /// All columns, some under other names.
+    case rename(step: String, [(from: String, to: String)], Relation)
     /// The rows for which the condition is true; others count as filtered.
     case filter(step: String, Formula, Relation)
     /// One row of each group of equal keys.

@@ -42,9 +42,24 @@ public struct Pipeline: Sendable {
         then { .project(step: step, projections, $0) }
     }
 
+    /// Adds columns computed from columns, or puts them in the place of those of the same name.
+    public func derive(_ projections: Projection..., step: String = "derive") -> Pipeline {
+        then { .derive(step: step, projections, $0) }
+    }
+
+    /// Leaves columns out.
+    public func drop(_ columns: String..., step: String = "drop") -> Pipeline {
+        then { .drop(step: step, columns, $0) }
+    }
+
+    /// Gives columns other names.
+    public func rename(_ names: [(from: String, to: String)], step: String = "rename") -> Pipeline {
+        then { .rename(step: step, names, $0) }
+    }
+
     /// Keeps the rows for which `condition` is true; the others count as filtered.
-    public func filter(_ condition: Formula, step: String = "filter") -> Pipeline {
-        then { .filter(step: step, condition, $0) }
+    public func filter(_ condition: Expr<Bool>, step: String = "filter") -> Pipeline {
+        then { .filter(step: step, condition.formula, $0) }
     }
 
     /// Keeps one row a key; ties fall to the row that comes first in its source.

@@ -20,11 +20,29 @@ final class Planner: @unchecked Sendable {
             return node
         case .stage(let transform, let input): return try await stage(transform, over: input)
         case .project(let step, let projections, let input):
+            return try project(
+                step, projections, try await plan(input), "compute \(projections.map(\.name).joined(separator: ", "))")
+        case .derive(let step, let projections, let input):
             let below = try await plan(input)
-            let program = try located(step) { try ProjectProgram(projections, over: below.schema) }
-            return PlannedNode(
-                step: step, schema: program.schema, kind: .rows { _ in ProjectStage(program) }, inputs: [below],
-                summary: "compute \(projections.map(\.name).joined(separator: ", "))")
+            let kept = below.schema.fields.map { field in
+                projections.first { $0.name == field.name } ?? Projection(field.name, .column(field.name))
+            }
+            let added = projections.filter { below.schema[$0.name] == nil }
+            return try project(step, kept + added, below, "compute \(projections.map(\.name).joined(separator: ", "))")
+        case .drop(let step, let names, let input):
+            let below = try await plan(input)
+            try located(step) { try Self.require(names, in: below.schema) }
+            let kept = below.schema.names.filter { !names.contains($0) }
+            return try project(
+                step, kept.map { Projection($0, .column($0)) }, below, "drop \(names.joined(separator: ", "))")
+        case .rename(let step, let names, let input):
+            let below = try await plan(input)
+            try located(step) { try Self.require(names.map(\.from), in: below.schema) }
+            let columns = below.schema.names.map { name in
+                Projection(names.first { $0.from == name }?.to ?? name, .column(name))
+            }
+            return try project(
+                step, columns, below, "rename \(names.map { "\($0.from) to \($0.to)" }.joined(separator: ", "))")
         case .filter(let step, let condition, let input):
             let below = try await plan(input)
             let program = try located(step) { try FilterProgram(condition, over: below.schema) }
@@ -59,6 +77,23 @@ final class Planner: @unchecked Sendable {
             throw HeadraceError.wrapping(error, "\(source.name) cannot be read").at("step \(step)")
         }
         return PlannedNode(step: step, schema: schema, kind: .scan(source), inputs: [], summary: "read \(source.name)")
+    }
+
+    private func project(
+        _ step: String, _ projections: [Projection], _ below: PlannedNode, _ summary: String
+    ) throws -> PlannedNode {
+        let program = try located(step) { try ProjectProgram(projections, over: below.schema) }
+        return PlannedNode(
+            step: step, schema: program.schema, kind: .rows { _ in ProjectStage(program) }, inputs: [below],
+            summary: summary)
+    }
+
+    private static func require(_ names: [String], in schema: Schema) throws {
+        for name in names where schema[name] == nil {
+            throw HeadraceError(
+                .schemaMismatch, "there is no column \"\(name)\"",
+                fields: [("columns", schema.names.joined(separator: ", "))])
+        }
     }
 
     private func stage(_ transform: any RowTransform, over input: Relation) async throws -> PlannedNode {

@@ -117,6 +117,17 @@ extension Relation {
             name == step
                 ? .project(step: name, columns, input)
                 : below.replaced(step, input).map { .project(step: name, columns, $0) }
+        case .derive(let name, let columns, let below):
+            name == step
+                ? .derive(step: name, columns, input)
+                : below.replaced(step, input).map { .derive(step: name, columns, $0) }
+        case .drop(let name, let columns, let below):
+            name == step
+                ? .drop(step: name, columns, input) : below.replaced(step, input).map { .drop(step: name, columns, $0) }
+        case .rename(let name, let columns, let below):
+            name == step
+                ? .rename(step: name, columns, input)
+                : below.replaced(step, input).map { .rename(step: name, columns, $0) }
         case .filter(let name, let condition, let below):
             name == step
                 ? .filter(step: name, condition, input)
