@@ -85,12 +85,16 @@ let package = Package(
         .library(name: "HeadraceJobs", targets: ["HeadraceJobs"]),
         .library(name: "HeadraceCommand", targets: ["HeadraceCommand"]),
         .executable(name: "headrace", targets: ["headrace-cli"]),
+        // Loaded by Python in the tests of the Arrow interface; nobody else wants it.
+        .library(name: "HeadraceArrowProbe", type: .dynamic, targets: ["HeadraceArrowProbe"]),
     ] + pluginModules.map { .library(name: $0, targets: [$0]) },
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: clibraries
-        + module("HeadraceColumnar", [])
+        + [.target(name: "CArrow")]
+        + module("HeadraceColumnar", ["CArrow"])
+        + [.target(name: "HeadraceArrowProbe", dependencies: ["HeadraceColumnar"], path: "Tests/ArrowProbe")]
         + module("HeadraceCore", ["HeadraceColumnar"])
         + module("HeadraceRuntime", ["HeadraceCore", "HeadraceColumnar"])
         + module("HTTPClient", ["CCurl", "Codecs"], path: "Sources/Support/HTTPClient")

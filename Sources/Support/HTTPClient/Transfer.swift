@@ -160,42 +160,31 @@ final class Transfer: Sendable {
         waiter?.resume(returning: head)
     }
 
-    /// Takes bytes unless the buffer is full; ``handOver()`` gives them to a task that waits.
+    /// Takes bytes unless the buffer is full, and hands them over if the task waits.
     func receive(_ bytes: UnsafeRawBufferPointer) -> Reception {
         // A pointer is not Sendable, but this one does not outlive the call.
         nonisolated(unsafe) let bytes = bytes
-        return state.withLock { state in
-            guard state.end == nil else { return .refused }
+        let (reception, waiter, piece) = state.withLock {
+            state -> (Reception, CheckedContinuation<[UInt8]?, any Error>?, [UInt8]) in
+            guard state.end == nil else { return (.refused, nil, []) }
             guard state.pending.count < plan.configuration.bufferedBytes else {
                 state.isPaused = true
-                return .full
+                return (.full, nil, [])
             }
             state.received += bytes.count
-            state.pending.append(contentsOf: bytes)
-            return .taken
-        }
-    }
-
-    /// Wakes a task that waits for bytes, if there are any: once for all that came together, since waking costs as much as
-    /// moving many kilobytes. Whether that made room for a transfer that was told to wait.
-    @discardableResult
-    func handOver() -> Bool {
-        let (waiter, bytes, wasPaused) = state.withLock {
-            state -> (CheckedContinuation<[UInt8]?, any Error>?, [UInt8], Bool) in
-            guard let waiter = state.bodyWaiter, !state.pending.isEmpty else { return (nil, [], false) }
-            let (bytes, wasPaused) = (state.pending, state.isPaused)
-            state.pending = []
-            state.isPaused = false
+            guard let waiter = state.bodyWaiter else {
+                state.pending.append(contentsOf: bytes)
+                return (.taken, nil, [])
+            }
             state.bodyWaiter = nil
-            return (waiter, bytes, wasPaused)
+            return (.taken, waiter, Array(bytes))
         }
-        waiter?.resume(returning: bytes)
-        return wasPaused
+        waiter?.resume(returning: piece)
+        return reception
     }
 
     /// Ends the exchange for the driver's part, unless it has ended; bytes not yet taken can still be read.
     func finish(_ error: HTTPClientError?) {
-        handOver()
         end { state in
             if state.end == nil {
                 state.end = error.map { .failed($0.after(state.received)) } ?? .complete

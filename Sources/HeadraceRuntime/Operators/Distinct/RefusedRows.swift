@@ -2,7 +2,7 @@ import HeadraceColumnar
 import HeadraceCore
 
 /// Rows whose key another row holds, on their way to be rejects: each with the place of the row that was kept.
-final class RefusedRows: Sendable {
+final class RefusedRows {
     private let rows: CarriedRows
     private let state: OperatorState
     private let sorter: ExternalSorter
@@ -41,48 +41,35 @@ final class RefusedRows: Sendable {
                     holders.append(Int32(truncatingIfNeeded: holder))
                 }
             }
-            try self.add(block, refused, holders: holders, of: kept)
+            if refused.isEmpty { return }
+            let own = refused.withUnsafeBufferPointer { Kernels.take(block, indices: $0) }
+            let places = holders.withUnsafeBufferPointer { holders in
+                kept.columns(at: Array(rows.provenance)).map { Kernels.take($0, indices: holders) }
+            }
+            try sorter.add(RecordBatch(schema: schema, columns: own.columns + places, count: own.count))
         }
         for block in all.blocks { try add(block) }
         for extent in all.extents { try add(store.spill.read(extent, schema: store.schema)) }
     }
 
-    /// Takes rows of `block`, each with the row of `kept` that holds its key.
-    func add(_ block: RecordBatch, _ refused: [Int32], holders: [Int32], of kept: RecordBatch) throws {
-        if refused.isEmpty { return }
-        let own = refused.withUnsafeBufferPointer { Kernels.take(block, indices: $0) }
-        let places = holders.withUnsafeBufferPointer { holders in
-            kept.columns(at: Array(rows.provenance)).map { Kernels.take($0, indices: holders) }
-        }
-        try sorter.add(RecordBatch(schema: schema, columns: own.columns + places, count: own.count))
-    }
-
-    /// How many rows have been refused so far.
-    var count: Int { sorter.rows }
-
-    /// Gives the refused rows as rejects in the order of their sources, in batches of no rows of `schema`.
-    func finish(
-        rule: String, keys: [String], schema: Schema, sequence: inout BatchSequence, emit: (Batch) throws -> Void
-    ) throws {
-        var next = sequence
-        defer { sequence = next }
+    /// Gives the refused rows in the order of their sources, some thousand at a time: a function that makes rejects of
+    /// them.
+    func finish(_ body: (_ rejects: (_ rule: String, _ keys: [String]) -> [Reject]) throws -> Void) throws {
         try sorter.finish { block in
             let count = rows.schema.count
-            let refused = rows.batch(
+            let batch = rows.batch(
                 RecordBatch(schema: rows.schema, columns: Array(block.columns.prefix(count)), count: block.count),
                 sequence: 0)
             let kept = Provenance(columns: Array(block.columns.suffix(3)), files: state.context.files)
-            var batch = Batch(
-                RecordBatch(empty: schema), provenance: .derived(state.step), stream: StreamID(state.step),
-                sequence: next.take(), recordsRead: 0)
-            batch.rejects = (0..<refused.count).map { row in
-                let value = keys.compactMap { refused.records[$0]?.scalar(at: row).description }
-                return refused.reject(
-                    row: row, rule: rule, code: "duplicate", field: keys.count == 1 ? keys[0] : nil,
-                    value: value.joined(separator: ", "),
-                    message: "\(kept.place(of: row)) has the same \(keys.joined(separator: ", ")) and is kept")
+            try body { rule, keys in
+                (0..<batch.count).map { row in
+                    let value = keys.compactMap { batch.records[$0]?.scalar(at: row).description }
+                    return batch.reject(
+                        row: row, rule: rule, code: "duplicate", field: keys.count == 1 ? keys[0] : nil,
+                        value: value.joined(separator: ", "),
+                        message: "\(kept.place(of: row)) has the same \(keys.joined(separator: ", ")) and is kept")
+                }
             }
-            try emit(batch)
         }
     }
 }
