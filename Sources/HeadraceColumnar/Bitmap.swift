@@ -3,10 +3,12 @@ public enum Bitmap {
     /// The bytes that `bits` bits occupy.
     @inlinable public static func byteCount(_ bits: Int) -> Int { (bits &+ 7) &>> 3 }
 
+    /// Whether bit `index` is set; nothing is checked.
     @inlinable public static func get(_ base: UnsafeRawPointer, _ index: Int) -> Bool {
         base.load(fromByteOffset: index &>> 3, as: UInt8.self) &>> UInt8(truncatingIfNeeded: index & 7) & 1 != 0
     }
 
+    /// Sets or clears bit `index`; nothing is checked.
     @inlinable public static func set(_ base: UnsafeMutableRawPointer, _ index: Int, _ value: Bool) {
         let byte = index &>> 3
         let mask = UInt8(1) &<< UInt8(truncatingIfNeeded: index & 7)

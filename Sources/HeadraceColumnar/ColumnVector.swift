@@ -3,6 +3,7 @@
 /// `offset` and `count` select a window, so that slicing copies nothing. When `dictionary` is set, `values` holds 32-bit
 /// indices into it, whatever `type` says; every kernel and sink takes both forms.
 public final class ColumnVector: Sendable {
+    /// The logical type of the values, with or without a dictionary.
     public let type: DataType
     /// The number of values in the window.
     public let count: Int
@@ -84,6 +85,7 @@ public final class ColumnVector: Sendable {
     @usableFromInline let values: UnsafeRawPointer
     @usableFromInline let offsets: UnsafePointer<Int32>
     @usableFromInline let offset: Int
+    /// The number of values in the window.
     public let count: Int
 
     init(_ vector: ColumnVector) {
@@ -96,8 +98,10 @@ public final class ColumnVector: Sendable {
 
     private static let empty = MutableBuffer.zeroed(byteCount: 64)
 
+    /// Whether a value of the window may be null.
     @inlinable public var hasNulls: Bool { validity != nil }
 
+    /// Whether value `index` is not null.
     @inlinable public func isValid(_ index: Int) -> Bool {
         guard let validity else { return true }
         return Bitmap.get(validity, offset &+ index)
@@ -111,6 +115,7 @@ public final class ColumnVector: Sendable {
         values.assumingMemoryBound(to: T.self) + offset
     }
 
+    /// Boolean value `index`; means nothing at nulls.
     @inlinable public func bool(_ index: Int) -> Bool { Bitmap.get(values, offset &+ index) }
 
     /// The bitmap of boolean values and the bit at which the window starts.

@@ -4,13 +4,19 @@
 /// that holds one JSON document. Whether a text column is dictionary-encoded is a property of each `ColumnVector`, never
 /// of its type.
 public indirect enum DataType: Sendable, Hashable {
+    /// True or false, one bit a value.
     case bool
+    /// Integers with a sign, of as many bits as the name says.
     case int8, int16, int32, int64
+    /// Integers without a sign, of as many bits as the name says.
     case uint8, uint16, uint32, uint64
+    /// IEEE 754 floating point.
     case float32, float64
     /// An exact decimal: `precision` digits (1 to 38) of which `scale` (0 to precision) follow the point.
     case decimal(precision: Int, scale: Int)
+    /// Text.
     case utf8
+    /// Bytes of any content.
     case binary
     /// Days since 1970-01-01, proleptic Gregorian.
     case date32
@@ -18,8 +24,11 @@ public indirect enum DataType: Sendable, Hashable {
     case time64
     /// Microseconds since 1970-01-01T00:00:00; with `zone` an instant in UTC shown in that zone, without it a wall time.
     case timestamp(zone: String?)
+    /// Lists of any length of one kind of element.
     case list(Field)
+    /// Fields side by side, each with a column of its own.
     case `struct`([Field])
+    /// Text that holds one JSON document.
     case json
 
     /// An instant: a timestamp with zone UTC.
@@ -33,7 +42,9 @@ public indirect enum DataType: Sendable, Hashable {
         case fixed(width: Int)
         /// 32-bit offsets into a byte buffer.
         case bytes
+        /// 32-bit offsets into a column of elements.
         case list
+        /// A column for each field and no values of its own.
         case `struct`
     }
 

@@ -1,6 +1,8 @@
 /// Rows as columns: one vector a field, all of the same length.
 public struct RecordBatch: Sendable {
+    /// The names and types of the columns.
     public let schema: Schema
+    /// One vector a field, in the order of the schema.
     public let columns: [ColumnVector]
     /// The number of rows.
     public let count: Int
@@ -23,6 +25,7 @@ public struct RecordBatch: Sendable {
         self.init(schema: schema, columns: schema.fields.map { .nulls($0.type, count: 0) }, count: 0)
     }
 
+    /// The column of the field called `name`.
     public subscript(name: String) -> ColumnVector? { schema.index(of: name).map { columns[$0] } }
 
     /// The window of `count` rows from `start`; copies nothing.

@@ -1,12 +1,18 @@
 /// One value outside a column: literals, keys, rates, test data and report rows. Never on a hot path.
 public enum Scalar: Sendable, Hashable {
+    /// No value.
     case null
+    /// A boolean.
     case bool(Bool)
     /// An integer of any width.
     case integer(Int128)
+    /// A float of either width.
     case double(Double)
+    /// An exact decimal.
     case decimal(DecimalValue)
+    /// Text, JSON included.
     case utf8(String)
+    /// Bytes.
     case binary([UInt8])
     /// Days since 1970-01-01.
     case date(Int32)
@@ -14,10 +20,12 @@ public enum Scalar: Sendable, Hashable {
     case time(Int64)
     /// Microseconds since 1970-01-01T00:00:00.
     case timestamp(Int64)
+    /// The elements of a list.
     case list([Scalar])
     /// The members of a struct in field order.
     case `struct`([Scalar])
 
+    /// Whether this is no value.
     public var isNull: Bool { self == .null }
 
     /// Whether a column of `type` can hold this value without loss.

@@ -1,11 +1,15 @@
 /// A column's name, type and nullability.
 public struct Field: Sendable, Hashable {
+    /// What the column is called; unique within a schema.
     public var name: String
+    /// The type of its values.
     public var type: DataType
+    /// Whether a value may be null.
     public var isNullable: Bool
     /// Annotations that travel with the field and change nothing about its values, such as `{"original": "uuid"}`.
     public var metadata: [String: String]
 
+    /// A field that takes nulls unless told otherwise.
     public init(_ name: String, _ type: DataType, nullable: Bool = true, metadata: [String: String] = [:]) {
         self.name = name
         self.type = type
@@ -20,6 +24,7 @@ extension Field: CustomStringConvertible {
 
 /// The ordered fields of a batch. Names are unique; lookup is exact, case included.
 public struct Schema: Sendable, Hashable {
+    /// The fields in order.
     public let fields: [Field]
     private let indices: [String: Int]
 
@@ -42,12 +47,15 @@ public struct Schema: Sendable, Hashable {
         self = schema
     }
 
+    /// The number of fields.
     public var count: Int { fields.count }
+    /// The names of the fields in order.
     public var names: [String] { fields.map(\.name) }
 
     /// The position of the field called `name`.
     public func index(of name: String) -> Int? { indices[name] }
 
+    /// The field called `name`.
     public subscript(name: String) -> Field? { indices[name].map { fields[$0] } }
 
     public static func == (left: Schema, right: Schema) -> Bool { left.fields == right.fields }

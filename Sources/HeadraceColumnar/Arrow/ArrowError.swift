@@ -15,6 +15,7 @@ public struct ArrowError: Error, Hashable {
         public static let producerFailed = Code(rawValue: "producerFailed")
     }
 
+    /// What went wrong.
     public let code: Code
     /// One sentence that names the type or value.
     public let message: String

@@ -2,6 +2,7 @@
 ///
 /// A column holds at most 2 GiB of bytes; more is a programming error, because batches are bounded far below.
 public final class BytesBuilder: ColumnBuilder {
+    /// `utf8`, `binary` or `json`.
     public let type: DataType
     @usableFromInline var storage: MutableBuffer
     @usableFromInline var offsets: MutableBuffer
@@ -20,6 +21,7 @@ public final class BytesBuilder: ColumnBuilder {
     }
 
     public var count: Int { length }
+    /// The bytes of all values appended so far.
     public var byteCount: Int { used }
 
     /// Appends a value; text must be valid UTF-8.
@@ -27,6 +29,7 @@ public final class BytesBuilder: ColumnBuilder {
         if let source = bytes.baseAddress { append(source, count: bytes.count) } else { appendEmpty() }
     }
 
+    /// Appends the `count` bytes at `source`; text must be valid UTF-8.
     @inlinable @inline(__always) public func append(_ source: UnsafeRawPointer, count: Int) {
         let target = reserve(count)
         target.copyMemory(from: source, byteCount: count)
@@ -39,6 +42,7 @@ public final class BytesBuilder: ColumnBuilder {
         commit(0)
     }
 
+    /// Appends a text.
     public func append(_ text: String) {
         var text = text
         text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
@@ -57,6 +61,7 @@ public final class BytesBuilder: ColumnBuilder {
         offsets.base.storeBytes(of: Int32(truncatingIfNeeded: used), toByteOffset: length &* 4, as: Int32.self)
     }
 
+    /// Appends a null.
     public func appendNull() {
         appendEmpty()
         validity.setNull(length &- 1)

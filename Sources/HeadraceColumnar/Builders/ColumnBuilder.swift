@@ -2,9 +2,11 @@
 ///
 /// One call a value through `any ColumnBuilder` costs more than the value; hot paths use the concrete builders.
 public protocol ColumnBuilder: AnyObject {
+    /// The type of the column that is built.
     var type: DataType { get }
     /// Values appended so far, nulls included.
     var count: Int { get }
+    /// Appends a null.
     func appendNull()
     /// Appends a value of this column's type, nulls included.
     /// - Returns: false, with nothing appended, when the value is of another kind or does not fit the type.

@@ -1,5 +1,6 @@
 /// Collects lists: append the elements to `elements`, then close the list.
 public final class ListBuilder: ColumnBuilder {
+    /// A list of the element field.
     public let type: DataType
     /// The builder of the elements of all lists.
     public let elements: any ColumnBuilder
@@ -7,6 +8,7 @@ public final class ListBuilder: ColumnBuilder {
     private var validity = ValidityBuilder()
     private var length = 0
 
+    /// A builder of lists whose elements are as `element` says.
     public init(_ element: Field) {
         type = .list(element)
         elements = makeBuilder(for: element.type)
@@ -22,6 +24,7 @@ public final class ListBuilder: ColumnBuilder {
         length += 1
     }
 
+    /// Appends a null list; no element may have been appended for it.
     public func appendNull() {
         closeList()
         validity.setNull(length - 1)
@@ -53,6 +56,7 @@ public final class ListBuilder: ColumnBuilder {
 
 /// Collects structs: append one value to each of `fields`, then close the row.
 public final class StructBuilder: ColumnBuilder {
+    /// A struct of the fields.
     public let type: DataType
     /// The builders of the fields, in order.
     public let fields: [any ColumnBuilder]
@@ -60,6 +64,7 @@ public final class StructBuilder: ColumnBuilder {
     private var validity = ValidityBuilder()
     private var length = 0
 
+    /// A builder of structs of `fields`.
     public init(_ fields: [Field]) {
         type = .struct(fields)
         names = fields
@@ -71,6 +76,7 @@ public final class StructBuilder: ColumnBuilder {
     /// Closes a struct to which every field has got its value.
     public func closeStruct() { length += 1 }
 
+    /// Appends a null struct, with null in every field.
     public func appendNull() {
         for field in fields { field.appendNull() }
         length += 1

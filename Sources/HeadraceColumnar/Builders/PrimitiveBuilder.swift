@@ -1,5 +1,6 @@
 /// Collects fixed-width values: integers, floating point, dates, times, timestamps and decimal coefficients.
 public final class PrimitiveBuilder<Value: BitwiseCopyable>: ColumnBuilder {
+    /// The type of the column that is built, of the width of `Value`.
     public let type: DataType
     @usableFromInline var storage: MutableBuffer
     @usableFromInline var validity = ValidityBuilder()
@@ -18,12 +19,14 @@ public final class PrimitiveBuilder<Value: BitwiseCopyable>: ColumnBuilder {
         room = storage.capacity / MemoryLayout<Value>.stride
     }
 
+    /// Appends a value as it is stored.
     @inlinable @inline(__always) public func append(_ value: Value) {
         if length == room { grow(by: 1) }
         pointer[length] = value
         length &+= 1
     }
 
+    /// Appends a null, stored as zero.
     @inlinable public func appendNull() {
         if length == room { grow(by: 1) }
         pointer.advanced(by: length).withMemoryRebound(to: UInt8.self, capacity: MemoryLayout<Value>.stride) {

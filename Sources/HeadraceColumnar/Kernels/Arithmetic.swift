@@ -1,5 +1,6 @@
 /// The arithmetic operators.
 public enum Arithmetic: String, Sendable, Hashable, CaseIterable {
+    /// Sum, difference, product and quotient.
     case add, subtract, multiply, divide
     /// The rest of a division that truncates; it has the sign of the dividend.
     case remainder
@@ -7,9 +8,12 @@ public enum Arithmetic: String, Sendable, Hashable, CaseIterable {
 
 /// What a kernel over two values is given: a column, or one value of a known type for all rows.
 public enum Operand: Sendable {
+    /// One value a row.
     case column(ColumnVector)
+    /// The same value in every row, null included; it must fit the type.
     case value(Scalar, DataType)
 
+    /// The type of the values.
     public var type: DataType {
         switch self {
         case .column(let column): column.type

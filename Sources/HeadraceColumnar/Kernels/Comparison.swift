@@ -1,5 +1,6 @@
 /// How two values are compared.
 public enum Comparison: Sendable, Hashable, CaseIterable {
+    /// The six of SQL: null where either value is null.
     case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual
     /// Unequal, where null counts as a value of its own: never null.
     case distinct

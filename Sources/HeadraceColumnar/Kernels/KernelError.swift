@@ -9,6 +9,7 @@ public struct KernelError: Error, Hashable {
         public static let unsupportedTypes = Code(rawValue: "unsupportedTypes")
     }
 
+    /// What went wrong.
     public let code: Code
     /// One sentence that names the operation and the types.
     public let message: String
@@ -28,6 +29,7 @@ extension KernelError: CustomStringConvertible {
 
 /// A row for which a kernel found no value; the result is null there.
 public struct RowFailure: Sendable, Hashable {
+    /// Why there is no value.
     public enum Reason: Sendable, Hashable {
         /// Text that is no value of the wanted type, and why.
         case text(ParseProblem)
@@ -35,6 +37,7 @@ public struct RowFailure: Sendable, Hashable {
         case outOfRange
         /// A value whose digits or parts the result's type would lose.
         case inexact
+        /// A division by zero, of integers, decimals or floats.
         case divisionByZero
         /// Text of a timestamp with a zone for a type without one, or the other way round.
         case zone
@@ -42,8 +45,10 @@ public struct RowFailure: Sendable, Hashable {
 
     /// The row, counted from the start of the column.
     public let row: Int32
+    /// Why the row failed.
     public let reason: Reason
 
+    /// A failure of `row`, for kernels outside this module.
     public init(row: Int32, reason: Reason) {
         self.row = row
         self.reason = reason

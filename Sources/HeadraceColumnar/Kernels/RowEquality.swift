@@ -34,7 +34,9 @@ public final class RowEquality: Sendable {
 
 /// How one column takes part in an order of rows.
 public struct SortOrder: Sendable, Hashable {
+    /// Whether least comes first.
     public var ascending: Bool
+    /// Whether nulls come before all values, whatever the direction.
     public var nullsFirst: Bool
 
     /// Nulls come last by default, whatever the direction.
@@ -43,7 +45,9 @@ public struct SortOrder: Sendable, Hashable {
         self.nullsFirst = nullsFirst
     }
 
+    /// Least first, nulls last.
     public static let ascending = SortOrder()
+    /// Greatest first, nulls last.
     public static let descending = SortOrder(ascending: false)
 }
 
@@ -54,6 +58,7 @@ public final class RowOrder: Sendable {
     private let orders: [SortOrder]
     private let pairs: Pairs
 
+    /// An order over pairs of columns of one type each, the first pair deciding first; may be the same columns twice.
     public init(_ left: [ColumnVector], _ right: [ColumnVector], orders: [SortOrder]) {
         precondition(left.count == right.count && left.count == orders.count, "each key needs two columns and an order")
         self.left = left

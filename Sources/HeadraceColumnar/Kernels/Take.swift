@@ -13,6 +13,7 @@ extension Kernels {
         return Taker(rows: rows, nullable: nullable).take(column)
     }
 
+    /// The values of `column` that `rows` selects, in its order.
     public static func take(_ column: ColumnVector, _ rows: RowSelection) -> ColumnVector {
         rows.withIndices { take(column, indices: $0) }
     }
@@ -24,6 +25,7 @@ extension Kernels {
         return RecordBatch(schema: batch.schema, columns: batch.columns.map(taker.take), count: rows.count)
     }
 
+    /// The rows of `batch` that `rows` selects, in its order.
     public static func take(_ batch: RecordBatch, _ rows: RowSelection) -> RecordBatch {
         rows.withIndices { take(batch, indices: $0) }
     }

@@ -1,6 +1,7 @@
 extension Kernels {
     /// A part of a date or timestamp.
     public enum TemporalPart: String, Sendable, Hashable, CaseIterable {
+        /// Of dates and timestamps, as the calendar counts them.
         case year, month, day
         /// Monday is 1, Sunday 7.
         case weekday

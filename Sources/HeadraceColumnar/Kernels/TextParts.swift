@@ -43,7 +43,10 @@ extension Kernels {
     }
 
     /// Where `pad` adds characters.
-    public enum PadSide: Sendable, Hashable { case leading, trailing }
+    public enum PadSide: Sendable, Hashable {
+        /// Before the text or behind it.
+        case leading, trailing
+    }
 
     /// Text filled up to `width` characters with repetitions of `filler`, cut where it ends; longer texts stay as they are, and null
     /// stays null. An empty filler adds nothing.

@@ -2,7 +2,10 @@ import Glibc
 
 extension Kernels {
     /// How a text is looked for in another; upper and lower case differ.
-    public enum TextMatch: String, Sendable, Hashable, CaseIterable { case contains, startsWith, endsWith }
+    public enum TextMatch: String, Sendable, Hashable, CaseIterable {
+        /// Anywhere, at the beginning or at the end.
+        case contains, startsWith, endsWith
+    }
 
     /// Whether each text contains, starts or ends with `pattern`: a column of booleans, null where either is null. Every text
     /// contains the empty one.

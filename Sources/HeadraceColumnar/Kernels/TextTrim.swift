@@ -1,6 +1,9 @@
 extension Kernels {
     /// Where `trim` cuts.
-    public enum TrimSide: Sendable, Hashable { case both, leading, trailing }
+    public enum TrimSide: Sendable, Hashable {
+        /// At both ends, at the beginning only or at the end only.
+        case both, leading, trailing
+    }
 
     /// Text without the white space at its ends; null stays null. White space is what Unicode's White_Space property says, so
     /// line breaks and no-break spaces too.
