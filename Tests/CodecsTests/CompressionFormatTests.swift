@@ -2,10 +2,11 @@ import Codecs
 import Testing
 
 @Suite struct CompressionFormatTests {
-    @Test func `gzip data is recognised by its first bytes`() throws {
-        let packed = try Compressor.compress(Array("a,b\n1,2\n".utf8), .gzip)
-        #expect(CompressionFormat.detect(packed) == .gzip)
-        #expect(CompressionFormat.detect(Array(packed.prefix(CompressionFormat.detectionByteCount))) == .gzip)
+    @Test(arguments: [CompressionFormat.gzip, .zstd, .bzip2, .xz], ["a,b\n1,2\n", ""])
+    func `packed data is recognised by its first bytes, empty or not`(format: CompressionFormat, text: String) throws {
+        let packed = try Compressor.compress(Array(text.utf8), format)
+        #expect(CompressionFormat.detect(packed) == format)
+        #expect(CompressionFormat.detect(Array(packed.prefix(CompressionFormat.detectionByteCount))) == format)
     }
 
     @Test(

@@ -36,7 +36,7 @@ final class LoopbackServer: Sendable {
     init(greeting: String? = nil, _ script: @escaping Script = { _, _ in }) throws {
         self.script = script
         self.greeting = greeting
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian

@@ -33,18 +33,21 @@ final class BreakerNode: Sendable {
 
     private func push(_ batch: Batch, input: Int, in turn: Turn) throws {
         let began = run.context.clock.monotonic()
-        var delta = StepDelta(input: batch.count, isOpen: true)
-        guard var ready = try breaker.consume(batch, input: input) else {
-            delta.nanoseconds = run.context.clock.monotonic() - began
-            return try turn.note(step, delta)
+        var downstream: Int64 = 0
+        try turn.note(step, StepDelta(input: batch.count, isOpen: true))
+        try breaker.consume(batch, input: input) { ready in
+            var ready = ready
+            let rejects = ready.rejects
+            ready.rejects = []
+            let delta = StepDelta(output: ready.count, rejected: rejects.count, isOpen: true)
+            try turn.note(self.step, delta, rejects: rejects)
+            if ready.count == 0 { return }
+            let pushed = self.run.context.clock.monotonic()
+            try self.next.push(ready, in: turn)
+            downstream += self.run.context.clock.monotonic() - pushed
         }
-        let rejects = ready.rejects
-        ready.rejects = []
-        delta.output = ready.count
-        delta.rejected = rejects.count
-        delta.nanoseconds = run.context.clock.monotonic() - began
-        try turn.note(step, delta, rejects: rejects)
-        if ready.count > 0 { try next.push(ready, in: turn) }
+        let spent = run.context.clock.monotonic() - began - downstream
+        try turn.note(step, StepDelta(nanoseconds: spent, isOpen: true))
     }
 
     private func finish(_ input: Int) throws {

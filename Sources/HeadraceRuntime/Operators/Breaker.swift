@@ -12,8 +12,9 @@ protocol Breaker: AnyObject, Sendable {
     /// The fields of the rows that come out.
     var schema: Schema { get }
     /// Takes a batch of an input; called by many workers at once.
-    /// - Returns: rows that are finished already (a join's left rows against a right side in memory), else nil.
-    func consume(_ batch: Batch, input: Int) throws -> Batch?
+    /// - Parameter emit: gets rows that are finished already, in batches of bounded size: a join's left rows against a
+    ///   right side in memory.
+    func consume(_ batch: Batch, input: Int, emit: (Batch) throws -> Void) throws
     /// Called once when an input has ended, before the next one begins.
     func finishInput(_ input: Int) throws
     /// How many partitions `produce` can be asked for, known once all inputs have ended.

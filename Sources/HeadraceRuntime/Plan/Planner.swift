@@ -67,6 +67,11 @@ final class Planner: @unchecked Sendable {
                 "compute \(specification.aggregates.map(\.name).joined(separator: ", "))"
                     + (specification.keys.isEmpty ? "" : " a \(specification.keys.joined(separator: ", "))")
             ) { try AggregateBreaker(specification, input: $0[0], context: $1) }
+        case .join(let specification, let left, let right):
+            return try await breaker(
+                specification.step, [left, right],
+                "\(specification.kind) join on \(specification.leftKeys.joined(separator: ", "))"
+            ) { try JoinBreaker(specification, left: $0[0], right: $0[1], context: $1) }
         default: throw HeadraceError(.unsupported, "this operator has not landed")
         }
     }

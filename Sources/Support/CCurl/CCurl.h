@@ -1,5 +1,6 @@
 #pragma once
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 /* Swift cannot call variadic functions: one typed shim for each kind of argument. */
 typedef size_t (*headrace_curl_bytes)(char *bytes, size_t size, size_t count, void *user);
@@ -35,4 +36,14 @@ static inline CURLcode headrace_getinfo_offset(CURL *easy, CURLINFO info, curl_o
 }
 static inline CURLMcode headrace_multi_setopt_long(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);
+}
+
+/* Opens libcurl's sockets so that a process started meanwhile does not inherit them, which would keep them open. */
+static inline curl_socket_t headrace_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
+    (void)user;
+    (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+static inline CURLcode headrace_setopt_private_sockets(CURL *easy) {
+    return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, headrace_open_socket);
 }

@@ -10,6 +10,7 @@ final class EasyTransfer {
     /// A failure found by a callback, which libcurl only knows as "the callback said no".
     private(set) var failure: HTTPClientError?
 
+    private var hasNews = false
     private var headerList: UnsafeMutablePointer<curl_slist>?
     private let errorText: UnsafeMutablePointer<CChar>
     private var parser = ResponseHeadParser()
@@ -43,6 +44,8 @@ final class EasyTransfer {
     }
 
     var hasHead: Bool { parser.isComplete }
+    /// Whether an HTTP/2 stream carries the answer.
+    private(set) var isHTTP2 = false
 
     /// Lets a transfer go on that was told to wait. libcurl may call back at once with what it held.
     func resume() {
@@ -51,12 +54,23 @@ final class EasyTransfer {
         curl_easy_pause(easy, CURLPAUSE_CONT)
     }
 
+    /// Gives the task what came since the last call, and what comes when that makes room.
+    func handOver() {
+        while hasNews {
+            hasNews = false
+            if transfer.handOver() { resume() }
+        }
+    }
+
     // Callbacks.
 
     fileprivate func accept(header line: UnsafeRawBufferPointer) -> Int {
         clock.moved(line.count, isAnswer: true)
         do {
-            if let head = try parser.accept(line) { transfer.deliver(Transfer.Head(head: head, timing: timing())) }
+            if let head = try parser.accept(line) {
+                isHTTP2 = head.version.hasPrefix("HTTP/2")
+                transfer.deliver(Transfer.Head(head: head, timing: timing()))
+            }
             return line.count
         } catch {
             failure = error
@@ -67,7 +81,9 @@ final class EasyTransfer {
     fileprivate func accept(body bytes: UnsafeRawBufferPointer) -> Int {
         clock.moved(bytes.count, isAnswer: true)
         switch transfer.receive(bytes) {
-        case .taken: return bytes.count
+        case .taken:
+            hasNews = true
+            return bytes.count
         case .full:
             clock.paused()
             return Int(CURL_WRITEFUNC_PAUSE)
@@ -138,6 +154,7 @@ extension EasyTransfer {
             CURLOPT_HEADERDATA, CURLOPT_WRITEDATA, CURLOPT_READDATA, CURLOPT_SEEKDATA, CURLOPT_PREREQDATA,
         ].map { headrace_setopt_pointer(easy, $0, user) }
         let memory = [
+            headrace_setopt_private_sockets(easy),
             headrace_setopt_pointer(easy, CURLOPT_ERRORBUFFER, errorText),
             headrace_setopt_pointer(easy, CURLOPT_HTTPHEADER, headerList),
         ]

@@ -41,7 +41,8 @@ public struct HTTPClientConfiguration: Sendable {
     public var proxy = Proxy.environment
     /// How servers prove who they are, and we to them. TLS 1.2 is the least that is spoken.
     public var tls = TLS()
-    /// The highest version of HTTP that is offered.
+    /// The highest version of HTTP that is offered. HTTP/1.1 by default: one connection for each request at a time, so that a
+    /// cut takes one answer and a slow reader holds up nobody.
     public var version = Version.http1
     /// Idle connections kept for later requests.
     public var maxIdleConnections = 32

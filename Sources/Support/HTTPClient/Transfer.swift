@@ -160,31 +160,42 @@ final class Transfer: Sendable {
         waiter?.resume(returning: head)
     }
 
-    /// Takes bytes unless the buffer is full, and hands them over if the task waits.
+    /// Takes bytes unless the buffer is full; ``handOver()`` gives them to a task that waits.
     func receive(_ bytes: UnsafeRawBufferPointer) -> Reception {
         // A pointer is not Sendable, but this one does not outlive the call.
         nonisolated(unsafe) let bytes = bytes
-        let (reception, waiter, piece) = state.withLock {
-            state -> (Reception, CheckedContinuation<[UInt8]?, any Error>?, [UInt8]) in
-            guard state.end == nil else { return (.refused, nil, []) }
+        return state.withLock { state in
+            guard state.end == nil else { return .refused }
             guard state.pending.count < plan.configuration.bufferedBytes else {
                 state.isPaused = true
-                return (.full, nil, [])
+                return .full
             }
             state.received += bytes.count
-            guard let waiter = state.bodyWaiter else {
-                state.pending.append(contentsOf: bytes)
-                return (.taken, nil, [])
-            }
-            state.bodyWaiter = nil
-            return (.taken, waiter, Array(bytes))
+            state.pending.append(contentsOf: bytes)
+            return .taken
         }
-        waiter?.resume(returning: piece)
-        return reception
+    }
+
+    /// Wakes a task that waits for bytes, if there are any: once for all that came together, since waking costs as much as
+    /// moving many kilobytes. Whether that made room for a transfer that was told to wait.
+    @discardableResult
+    func handOver() -> Bool {
+        let (waiter, bytes, wasPaused) = state.withLock {
+            state -> (CheckedContinuation<[UInt8]?, any Error>?, [UInt8], Bool) in
+            guard let waiter = state.bodyWaiter, !state.pending.isEmpty else { return (nil, [], false) }
+            let (bytes, wasPaused) = (state.pending, state.isPaused)
+            state.pending = []
+            state.isPaused = false
+            state.bodyWaiter = nil
+            return (waiter, bytes, wasPaused)
+        }
+        waiter?.resume(returning: bytes)
+        return wasPaused
     }
 
     /// Ends the exchange for the driver's part, unless it has ended; bytes not yet taken can still be read.
     func finish(_ error: HTTPClientError?) {
+        handOver()
         end { state in
             if state.end == nil {
                 state.end = error.map { .failed($0.after(state.received)) } ?? .complete

@@ -127,14 +127,20 @@ final class TransferDriver: @unchecked Sendable {
             for command in commands { carryOut(command) }
             var active: Int32 = 0
             curl_multi_perform(multi, &active)
+            for easy in running.values { easy.handOver() }
             reap()
             let now = monotonicNanoseconds()
-            let next = expire(at: now)
             // A millisecond more, since waking just before a deadline would only mean to wait again.
-            let wait = next == .max ? 60_000 : min(60_000, (max(next, now) &- now) / 1_000_000 &+ 1)
+            let wait = min((max(expire(at: now), now) &- now) / 1_000_000 &+ 1, longestWait)
             curl_multi_poll(multi, nil, 0, Int32(wait), nil)
         }
         shutDown()
+    }
+
+    /// Milliseconds after which libcurl is asked again without a reason. libcurl 7.88 can leave the last bytes of an HTTP/2
+    /// stream that was paused in its buffers and wait for an event that never comes; being asked, it finds them.
+    private var longestWait: UInt64 {
+        running.values.contains { $0.isHTTP2 } ? 20 : 60_000
     }
 
     private func carryOut(_ command: Command) {

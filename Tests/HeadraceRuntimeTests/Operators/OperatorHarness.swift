@@ -189,10 +189,15 @@ struct OperatorHarness {
         let direct = Mutex<[(UInt64, [TestRow])]>([])
         for (input, batches) in inputs.enumerated() {
             try await Self.parallel(batches.count, threads: threads) { index in
-                guard let out = try breaker.consume(batches[index], input: input) else { return }
-                let rows = Self.rows(out)
-                direct.withLock { $0.append((batches[index].sequence, rows)) }
-                collected.withLock { $0.rejects += out.rejects }
+                var rows: [TestRow] = []
+                var rejects: [Reject] = []
+                try breaker.consume(batches[index], input: input) { out in
+                    #expect(out.records.schema == breaker.schema)
+                    rows += Self.rows(out)
+                    rejects += out.rejects
+                }
+                direct.withLock { [rows] in $0.append((batches[index].sequence, rows)) }
+                collected.withLock { [rejects] in $0.rejects += rejects }
             }
             try breaker.finishInput(input)
         }

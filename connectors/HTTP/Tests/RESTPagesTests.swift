@@ -98,6 +98,20 @@ private func itemServer(pages: Int, failing: [Int: String] = [:]) throws -> Loop
         #expect(foreign.headers["X-API-Key"] == nil && foreign.headers["X-Team"] == nil && foreign.target == "/x")
     }
 
+    @Test("A key in the query is in no URL that comes back, even when the server copies it into its link")
+    func keyInLink() async throws {
+        let server = try LoopbackServer { request, connection in
+            connection.respond(text: request.target.contains("p=2") ? "{}" : "{\"next\":\"\(request.target)&p=2\"}")
+        }
+        let client = try testClient { $0.authentication = [.query("key", Secret("hunter3"))] }
+        var walk = try PageWalk(from: URLReference(http: server.origin + "/x?a=1"), .bodyLink(path: "/next"))
+        let page = try await client.next(&walk, in: testContext())
+        #expect(page?.url.text == server.origin + "/x?a=1")
+        #expect(walk.position?.value["url"]?.stringValue == server.origin + "/x?a=1&p=2")
+        _ = try await client.next(&walk, in: testContext())
+        #expect(server.requests.map(\.target) == ["/x?a=1&key=hunter3", "/x?a=1&p=2&key=hunter3"])
+    }
+
     @Test("A page that cannot be followed is named with its URL")
     func named() async throws {
         let server = try LoopbackServer { _, connection in connection.respond(text: "<html>") }

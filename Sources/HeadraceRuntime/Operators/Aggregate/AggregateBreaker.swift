@@ -30,13 +30,12 @@ final class AggregateBreaker: Breaker {
 
     var schema: Schema { plan.output }
 
-    func consume(_ batch: Batch, input: Int) throws -> Batch? {
-        state.count(input: batch.count)
-        if batch.count == 0 { return nil }
+    func consume(_ batch: Batch, input: Int, emit: (Batch) throws -> Void) throws {
+        state.counts.add(input: batch.count)
+        if batch.count == 0 { return }
         let groups = plan.groups(batch, files: state.context.files)
         for values in distincts { try values.add(batch, groups) }
         try store.add(groups)
-        return nil
     }
 
     func finishInput(_ input: Int) throws {}
@@ -44,7 +43,7 @@ final class AggregateBreaker: Breaker {
     func produce(partition: Int, emit: (Batch) throws -> Void) throws {
         var rows = store.takeOut(partition)
         if rows.isEmpty && plan.keys.isEmpty {
-            state.count(added: 1)
+            state.counts.add(added: 1)
             rows.blocks.append(plan.emptyGroup())
         }
         // The groups of counts are no rows of the input: what merges them is not counted.
@@ -66,7 +65,7 @@ final class AggregateBreaker: Breaker {
             merged += count
         }
         rows = PartitionStore.Rows()
-        state.count(merged: merged - counted)
+        state.counts.add(merged: merged - counted)
         var sequence = BatchSequence(partition: partition)
         try sorter.finish { block in try emit(finished(block, sequence.take())) }
     }
@@ -90,12 +89,12 @@ final class AggregateBreaker: Breaker {
         let kept = (0..<Int32(block.count)).filter { failed[Int($0)] == nil }
         batch = kept.withUnsafeBufferPointer { batch.taking($0) }
         batch.rejects = rejects
-        state.count(rejected: rejects.count)
+        state.counts.add(rejected: rejects.count)
         return batch
     }
 
     var account: BreakerAccount {
-        var account = state.account
+        var account = state.counts.account
         account.merged += store.mergedRows
         return account
     }

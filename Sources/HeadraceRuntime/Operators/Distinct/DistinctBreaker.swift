@@ -36,10 +36,9 @@ final class DistinctBreaker: Breaker {
         sourceOrder = RowOrdering([], in: rows)
     }
 
-    func consume(_ batch: Batch, input: Int) throws -> Batch? {
-        state.count(input: batch.count)
+    func consume(_ batch: Batch, input: Int, emit: (Batch) throws -> Void) throws {
+        state.counts.add(input: batch.count)
         try store.add(rows.carry(batch))
-        return nil
     }
 
     func finishInput(_ input: Int) throws {}
@@ -52,24 +51,20 @@ final class DistinctBreaker: Breaker {
             if let refused {
                 try refused.add(all, notIn: block, of: store, best: best)
             } else {
-                state.count(merged: merged)
+                state.counts.add(merged: merged)
             }
         }
         var sequence = BatchSequence(partition: partition)
         try kept.finish { try emit(rows.batch($0, sequence: sequence.take())) }
         guard let refused, case .rejected(let rule) = others else { return }
-        try refused.finish { rejects in
-            var batch = Batch(
-                RecordBatch(empty: schema), provenance: .derived(state.step), stream: StreamID(state.step),
-                sequence: sequence.take(), recordsRead: 0)
-            batch.rejects = rejects(rule, keyNames)
-            state.count(rejected: batch.rejects.count)
+        try refused.finish(rule: rule, keys: keyNames, schema: schema, sequence: &sequence) { batch in
+            state.counts.add(rejected: batch.rejects.count)
             try emit(batch)
         }
     }
 
     var account: BreakerAccount {
-        var account = state.account
+        var account = state.counts.account
         account.merged += store.mergedRows
         return account
     }

@@ -40,11 +40,14 @@ struct CarriedRows: Sendable {
 
     /// The rows of `batch` as they are kept.
     func carry(_ batch: Batch) -> RecordBatch {
-        let records = batch.records
-        return RecordBatch(
+        carry(batch, hash: Self.hashColumn(keys.map { batch.records.columns[$0] }, count: batch.count))
+    }
+
+    /// The rows of `batch` as they are kept, with hashes that the caller made.
+    func carry(_ batch: Batch, hash: ColumnVector) -> RecordBatch {
+        RecordBatch(
             schema: schema,
-            columns: records.columns + batch.provenance.columns(count: batch.count, files: files)
-                + [Self.hashColumn(keys.map { records.columns[$0] }, count: batch.count)],
+            columns: batch.records.columns + batch.provenance.columns(count: batch.count, files: files) + [hash],
             count: batch.count)
     }
 

@@ -8,12 +8,7 @@ final class OperatorState: Sendable {
     let context: RunContext
     let budget: BudgetShare
     let spill: SpillFile
-
-    private let input = Atomic<Int>(0)
-    private let added = Atomic<Int>(0)
-    private let filtered = Atomic<Int>(0)
-    private let merged = Atomic<Int>(0)
-    private let rejected = Atomic<Int>(0)
+    let counts = RowCounts()
 
     init(step: String, context: RunContext) {
         self.step = step
@@ -22,6 +17,21 @@ final class OperatorState: Sendable {
         spill = SpillFile(step: step, context: context)
     }
 
+    /// Gives back all memory and lets go of the file.
+    func discard() {
+        spill.discard()
+        budget.releaseAll()
+    }
+}
+
+/// An operator's own count of its rows; many workers add to it.
+final class RowCounts: Sendable {
+    private let input = Atomic<Int>(0)
+    private let added = Atomic<Int>(0)
+    private let filtered = Atomic<Int>(0)
+    private let merged = Atomic<Int>(0)
+    private let rejected = Atomic<Int>(0)
+
     var account: BreakerAccount {
         BreakerAccount(
             input: input.load(ordering: .relaxed), added: added.load(ordering: .relaxed),
@@ -29,18 +39,19 @@ final class OperatorState: Sendable {
             rejected: rejected.load(ordering: .relaxed))
     }
 
-    /// Adds to the counts.
-    func count(input: Int = 0, added: Int = 0, filtered: Int = 0, merged: Int = 0, rejected: Int = 0) {
+    func add(input: Int = 0, added: Int = 0, filtered: Int = 0, merged: Int = 0, rejected: Int = 0) {
         if input != 0 { self.input.wrappingAdd(input, ordering: .relaxed) }
         if added != 0 { self.added.wrappingAdd(added, ordering: .relaxed) }
         if filtered != 0 { self.filtered.wrappingAdd(filtered, ordering: .relaxed) }
         if merged != 0 { self.merged.wrappingAdd(merged, ordering: .relaxed) }
         if rejected != 0 { self.rejected.wrappingAdd(rejected, ordering: .relaxed) }
     }
+}
 
-    /// Gives back all memory and lets go of the file.
-    func discard() {
-        spill.discard()
-        budget.releaseAll()
+extension BreakerAccount {
+    static func + (left: BreakerAccount, right: BreakerAccount) -> BreakerAccount {
+        BreakerAccount(
+            input: left.input + right.input, added: left.added + right.added, filtered: left.filtered + right.filtered,
+            merged: left.merged + right.merged, rejected: left.rejected + right.rejected)
     }
 }

@@ -13,21 +13,44 @@ extension PartitionStore {
         _ body: (_ block: RecordBatch, _ merged: Int, _ rows: Rows) throws -> Void
     ) throws {
         if rows.isEmpty { return }
-        let isSmall = rows.bytes + rows.extents.reduce(0) { $0 + $1.byteCount } <= 4 * budget.chunkBytes
-        if let loaded = try load(rows, merge: merge, mustFit: level < Scatter.Bits.deepest && !isSmall) {
+        if let loaded = try loadPart(rows, merge: merge, level: level) {
             defer { budget.release(loaded.bytes) }
-            try body(loaded.block, loaded.merged, rows)
+            if let block = loaded.block { try body(block, loaded.merged, rows) }
             budget.release(rows.bytes)
             return
         }
-        for part in try split(rows, level: level + 1) {
+        for part in try split(rows, level: level + 1) where !part.isEmpty {
             try forEachPart(of: part, merge: merge, level: level + 1, body)
         }
     }
 
+    /// Calls `body` with all rows, block by block as they were kept, and gives back what is reserved for them.
+    func forEachBlock(of rows: Rows, _ body: (RecordBatch) throws -> Void) throws {
+        for block in rows.blocks { try body(block) }
+        for extent in rows.extents {
+            budget.force(extent.byteCount)
+            defer { budget.release(extent.byteCount) }
+            try body(spill.read(extent, schema: schema))
+        }
+        budget.release(rows.bytes)
+    }
+
+    /// The rows of a part of `level` as one block (nil of no rows), reserved apart from `rows`; nil when they do not fit and should be
+    /// split.
+    func loadPart(
+        _ rows: Rows, merge: Merge? = nil, level: Int
+    ) throws -> (block: RecordBatch?, bytes: Int, merged: Int)? {
+        if rows.isEmpty { return (nil, 0, 0) }
+        let isSmall = rows.bytes + rows.extents.reduce(0) { $0 + $1.byteCount } <= 4 * budget.chunkBytes
+        guard let loaded = try load(rows, merge: merge, mustFit: level < Scatter.Bits.deepest && !isSmall) else {
+            return nil
+        }
+        return (loaded.block, loaded.bytes, loaded.merged)
+    }
+
     /// All rows as one block, reserved apart from `rows`; nil when they do not fit.
     /// - Throws: `outOfBudget` when they must be taken together and are too many for one block.
-    func load(
+    private func load(
         _ rows: Rows, merge: Merge?, mustFit: Bool
     ) throws -> (block: RecordBatch, bytes: Int, merged: Int)? {
         var blocks = rows.blocks
@@ -84,7 +107,8 @@ extension PartitionStore {
             hint: "give the run a larger memory budget, or filter this key out before the step")
     }
 
-    /// The rows parted by the hash bits of `level`, all in the spill file; gives back what was reserved for them.
+    /// The rows parted by the hash bits of `level`, all in the spill file, empty parts included; gives back what was
+    /// reserved for them.
     func split(_ rows: Rows, level: Int) throws -> [Rows] {
         let bits = Scatter.Bits.level(level)
         var parts = Array(repeating: Rows(), count: bits.count)
@@ -113,6 +137,6 @@ extension PartitionStore {
         for extent in rows.extents { try add(spill.read(extent, schema: schema)) }
         try flush()
         budget.release(rows.bytes)
-        return parts.filter { !$0.isEmpty }
+        return parts
     }
 }

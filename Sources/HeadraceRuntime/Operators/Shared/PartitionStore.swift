@@ -107,6 +107,8 @@ final class PartitionStore: Sendable {
 
     /// Whether rows have gone to the spill file.
     var hasSpilled: Bool { hasSpilledFlag.load(ordering: .acquiring) }
+    /// Bytes of the rows in memory.
+    var heldBytes: Int { partitions.reduce(0) { $0 + $1.state.withLock { $0.rows.bytes } } }
     /// How many rows have been merged into others while they were kept.
     var mergedRows: Int { mergedCount.load(ordering: .relaxed) }
 
@@ -222,23 +224,34 @@ final class PartitionStore: Sendable {
                 if bytes > largest.bytes { largest = (index, bytes) }
             }
             if largest.bytes == 0 { break }
-            let (blocks, blockBytes) = partitions[largest.partition].state.withLock { $0.takeAll() }
-            if blocks.isEmpty { continue }
-            hasSpilledFlag.store(true, ordering: .releasing)
-            var extents: [SpillFile.Extent] = []
-            for group in Self.groups(blocks) {
-                var whole = Kernels.concat(group)
-                if let merge {
-                    let merged = try merge(whole)
-                    mergedCount.wrappingAdd(whole.count - merged.count, ordering: .relaxed)
-                    whole = merged
-                }
-                for piece in whole.pieces(bytes: budget.chunkBytes) { extents.append(try spill.write(piece)) }
-            }
-            partitions[largest.partition].state.withLock { $0.rows.extents += extents }
-            budget.release(blockBytes)
-            freed += blockBytes
+            freed += try spill(largest.partition)
         }
         return freed > 0
+    }
+
+    /// Moves all rows to the file.
+    func spillAll() throws {
+        for partition in partitions.indices { _ = try spill(partition) }
+        hasSpilledFlag.store(true, ordering: .releasing)
+    }
+
+    /// Moves what a partition has in memory to the file; returns the bytes given back.
+    private func spill(_ partition: Int) throws -> Int {
+        let (blocks, bytes) = partitions[partition].state.withLock { $0.takeAll() }
+        if blocks.isEmpty { return 0 }
+        hasSpilledFlag.store(true, ordering: .releasing)
+        var extents: [SpillFile.Extent] = []
+        for group in Self.groups(blocks) {
+            var whole = Kernels.concat(group)
+            if let merge {
+                let merged = try merge(whole)
+                mergedCount.wrappingAdd(whole.count - merged.count, ordering: .relaxed)
+                whole = merged
+            }
+            for piece in whole.pieces(bytes: budget.chunkBytes) { extents.append(try spill.write(piece)) }
+        }
+        partitions[partition].state.withLock { $0.rows.extents += extents }
+        budget.release(bytes)
+        return bytes
     }
 }

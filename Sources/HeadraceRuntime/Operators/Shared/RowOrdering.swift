@@ -24,6 +24,12 @@ struct RowOrdering: Sendable {
             + Array(repeating: .ascending, count: values)
     }
 
+    /// Ascending by each of the columns in turn.
+    init(columns: [Int]) {
+        self.columns = columns
+        orders = Array(repeating: .ascending, count: columns.count)
+    }
+
     /// Compares rows of `left` with rows of `right`.
     func comparator(_ left: RecordBatch, _ right: RecordBatch) -> RowOrder {
         RowOrder(left.columns(at: columns), right.columns(at: columns), orders: orders)

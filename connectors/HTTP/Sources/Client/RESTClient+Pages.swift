@@ -49,6 +49,7 @@ extension RESTClient {
             let isPastEnd = try walk.isPastEnd(page.bytes, status: response.status)
             try walk.advance(
                 past: page.bytes, headers: page.headers, status: response.status, url: response.url)
+            walk.takeOff(secretParameters)
             return isPastEnd && step.number > 1 ? nil : page
         } catch {
             throw HeadraceError.wrapping(error, "page \(step.number) cannot be followed", code: .badPagination)

@@ -43,14 +43,23 @@ public final class RESTClient: Sendable {
     ///   `robotsDisallowed`, `cancelled`. The error names the URL without its secrets and the attempts made.
     public func send(_ request: RESTRequest, in context: RunContext) async throws -> RESTResponse {
         let limit = configuration.maxBodyBytes
+        let secretParameters = secretParameters
         return try await exchange(request, in: context) { response, permit in
             defer { permit.release() }
             return try await response.body.collect(upTo: limit)
         } finish: { response, bytes, attempts, elapsed in
-            RESTResponse(
-                status: response.status, headers: response.headers, url: response.url, bytes: bytes,
-                attempts: attempts, elapsed: elapsed)
+            var url = response.url
+            for name in secretParameters { url.removeQueryItems(named: name) }
+            return RESTResponse(
+                status: response.status, headers: response.headers, url: url, bytes: bytes, attempts: attempts,
+                elapsed: elapsed)
         }
+    }
+
+    /// The parameters of the query that carry a secret of the configuration: added when a request is sent, taken off what
+    /// comes back.
+    var secretParameters: [String] {
+        configuration.authentication.compactMap { if case .query(let name, _) = $0 { name } else { nil } }
     }
 
     /// Closes every connection; requests under way fail.

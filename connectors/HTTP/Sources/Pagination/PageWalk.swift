@@ -137,6 +137,14 @@ public struct PageWalk: Sendable {
         }
     }
 
+    /// Takes parameters off the next page's URL that a server has copied from the request into its link.
+    mutating func takeOff(_ parameters: [String]) {
+        guard !parameters.isEmpty, let step = next else { return }
+        var url = step.url
+        for name in parameters { url.removeQueryItems(named: name) }
+        next = Step(number: step.number, url: url, isForeign: step.isForeign)
+    }
+
     /// Ends the walk at a page that is not there.
     public mutating func endHere() { next = nil }
 

@@ -18,6 +18,9 @@ final class SQLiteStatement {
 
     var columnCount: Int { Int(sqlite3_column_count(handle)) }
 
+    /// Whether it changes nothing in the database.
+    var isReadOnly: Bool { sqlite3_stmt_readonly(handle) != 0 }
+
     func columnName(_ index: Int) -> String {
         sqlite3_column_name(handle, Int32(index)).map { String(cString: $0) } ?? ""
     }

@@ -57,18 +57,22 @@ struct SQLiteColumnEncoder: Sendable {
         }
     }
 
-    /// The slow path: values of another type than the column's, one by one.
+    /// Values of another type than the column's.
     private func coerced(_ column: ColumnVector, _ misfits: inout [SQLiteMisfit]) -> ColumnVector {
+        func misfit(_ row: Int) -> SQLiteMisfit {
+            SQLiteMisfit(
+                row: row, code: "doesNotFit", message: "the value does not fit \(target) (declared \(declared))")
+        }
+        if let result = try? Kernels.cast(column, to: target) {
+            misfits += result.failures.map { misfit(Int($0.row)) }
+            return result.column
+        }
         let builder = makeBuilder(for: target, capacity: column.count)
         for row in 0..<column.count {
-            let value = column.scalar(at: row)
-            if let converted = SQLiteCoercion.convert(value, from: source, into: target), builder.append(converted) {
-                continue
-            }
+            let converted = SQLiteCoercion.convert(column.scalar(at: row), from: source, into: target)
+            if let converted, builder.append(converted) { continue }
             builder.appendNull()
-            misfits.append(
-                SQLiteMisfit(
-                    row: row, code: "doesNotFit", message: "the value does not fit \(target) (declared \(declared))"))
+            misfits.append(misfit(row))
         }
         return builder.finish()
     }

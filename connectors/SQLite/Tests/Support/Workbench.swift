@@ -20,12 +20,13 @@ final class Workbench: Sendable {
     var path: String { folder + "/w.db" }
     var files: [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder).sorted()) ?? [] }
 
-    /// Runs SQL in the `sqlite3` program; values come back as SQL literals, one row a line, joined by commas.
+    /// Runs SQL in the `sqlite3` program; values come back as SQL literals, one row a line, joined by commas, or plain and
+    /// joined by bars with mode `-list`.
     @discardableResult
-    func sqlite(_ sql: String, file: String? = nil) throws -> [String] {
+    func sqlite(_ sql: String, file: String? = nil, mode: String = "-quote") throws -> [String] {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["sqlite3", "-batch", "-bail", "-quote", file ?? path]
+        process.arguments = ["sqlite3", "-batch", "-bail", mode, file ?? path]
         let (input, output, errors) = (Pipe(), Pipe(), Pipe())
         process.standardInput = input
         process.standardOutput = output
@@ -129,4 +130,32 @@ extension SQLiteSink {
             throw error
         }
     }
+}
+
+extension Source {
+    /// Reads all rows.
+    func readAll(
+        _ schema: Schema? = nil, from position: Position? = nil, in context: RunContext = .testing()
+    ) async throws -> (batches: [Batch], positions: [Position]) {
+        let wanted: Schema
+        if let schema { wanted = schema } else { wanted = try await self.schema(in: context) }
+        let reader = try await openReader(for: wanted, from: position, in: context)
+        var batches: [Batch] = []
+        var positions: [Position] = []
+        do {
+            while case .chunk(let chunk, let position) = try await reader.next() {
+                batches.append(try reader.decode(chunk, sequence: UInt64(batches.count)))
+                positions.append(position)
+            }
+        } catch {
+            await reader.close()
+            throw error
+        }
+        await reader.close()
+        return (batches, positions)
+    }
+}
+
+extension [Batch] {
+    var rows: [[Scalar]] { flatMap { batch in (0..<batch.count).map { batch.records.row(at: $0) } } }
 }
