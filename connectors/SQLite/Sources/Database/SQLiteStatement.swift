@@ -18,6 +18,9 @@ final class SQLiteStatement {
 
     var columnCount: Int { Int(sqlite3_column_count(handle)) }
 
+    /// The highest number of a parameter.
+    var parameterCount: Int32 { sqlite3_bind_parameter_count(handle) }
+
     /// Whether it changes nothing in the database.
     var isReadOnly: Bool { sqlite3_stmt_readonly(handle) != 0 }
 

@@ -16,6 +16,8 @@ struct SQLiteRowWriter: Sendable {
     private let one: String
     /// For upserts and merges: updates the row of the same keys; nil when nothing but keys could differ.
     private let update: String?
+    /// For merges: finds whether a row of the same keys is there.
+    private let probe: String?
     private let isUpsert: Bool
 
     /// Inserts every row.
@@ -25,6 +27,7 @@ struct SQLiteRowWriter: Sendable {
         many = plan.insertSQL(rows: plan.rowsPerStatement)
         one = plan.insertSQL(rows: 1)
         update = nil
+        probe = nil
         isUpsert = false
     }
 
@@ -35,7 +38,20 @@ struct SQLiteRowWriter: Sendable {
         many = plan.insertAbsentSQL
         one = plan.insertAbsentSQL
         update = plan.updateSQL(updating)
+        probe = nil
         isUpsert = true
+    }
+
+    /// As an upsert, into a table whose rows the keys need not tell apart: all rows of the same keys are updated. Rows that
+    /// are there are never inserted, so that they may lack columns which a new row needs.
+    init(merging plan: SQLiteTablePlan, updating: [Int]) {
+        rowsPerStatement = 1
+        columnCount = plan.columns.count
+        many = plan.insertSQL(rows: 1)
+        one = many
+        update = plan.updateSQL(updating)
+        probe = plan.probeSQL
+        isUpsert = false
     }
 
     /// Writes the rows of a batch in order.
@@ -43,7 +59,9 @@ struct SQLiteRowWriter: Sendable {
         let binder = SQLiteBinder(batch.columns)
         var outcome = Outcome()
         defer { withExtendedLifetime(batch) {} }
-        if isUpsert {
+        if let probe {
+            try merge(batch, probe, binder, connection, &outcome)
+        } else if isUpsert {
             try upsert(batch, binder, connection, &outcome)
         } else {
             try insert(batch, binder, connection, &outcome)
@@ -148,7 +166,51 @@ struct SQLiteRowWriter: Sendable {
         }
     }
 
+    // MARK: - Merging
+
+    private func merge(
+        _ batch: SQLiteEncodedBatch, _ probe: String, _ binder: borrowing SQLiteBinder, _ connection: SQLiteConnection,
+        _ outcome: inout Outcome
+    ) throws(SQLiteFailure) {
+        for index in 0..<batch.count {
+            let row = batch.row(index)
+            if let update {
+                switch try execute(update, row, binder, connection) {
+                case .refused(let failure):
+                    outcome.refusals.append(SQLiteRefusal(row: row, failure))
+                    continue
+                case .changed(let rows) where rows > 0:
+                    outcome.counts.updated += 1
+                    continue
+                case .changed: break
+                }
+            }
+            if try isThere(probe, row, binder, connection) {
+                outcome.counts.unchanged += 1
+            } else {
+                try insertAlone(row, binder, connection, &outcome)
+            }
+        }
+    }
+
+    private func isThere(
+        _ probe: String, _ row: Int, _ binder: borrowing SQLiteBinder, _ connection: SQLiteConnection
+    ) throws(SQLiteFailure) -> Bool {
+        let lease = try connection.borrow(probe)
+        defer { connection.giveBack(lease) }
+        try bind(row, binder, lease, connection)
+        return try lease.step()
+    }
+
     // MARK: - One statement
+
+    /// Binds a row to a statement that may use fewer parameters than an insert.
+    private func bind(
+        _ row: Int, _ binder: borrowing SQLiteBinder, _ statement: SQLiteStatement, _ connection: SQLiteConnection
+    ) throws(SQLiteFailure) {
+        let status = binder.bind(row, from: 1, to: statement.handle, limit: statement.parameterCount)
+        guard status == SQLITE_OK else { throw connection.failure(statement.sql) }
+    }
 
     private enum Result {
         case changed(Int)
@@ -160,7 +222,7 @@ struct SQLiteRowWriter: Sendable {
     ) throws(SQLiteFailure) -> Result {
         let lease = try connection.borrow(sql)
         defer { connection.giveBack(lease) }
-        guard binder.bind(row, from: 1, to: lease.handle) == SQLITE_OK else { throw connection.failure(sql) }
+        try bind(row, binder, lease, connection)
         if let failure = try Self.run(lease, connection) { return .refused(failure) }
         return .changed(connection.changes)
     }

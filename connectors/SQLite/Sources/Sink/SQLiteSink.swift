@@ -9,7 +9,7 @@ public import HeadraceCore
 ///
 /// One database takes one writer at a time. Another sink on the same file waits for the end of the epoch, and fails
 /// with `databaseBusy` after `busyTimeout`.
-public struct SQLiteSink: AppendingSink, ReplacingSink, UpsertingSink {
+public struct SQLiteSink: AppendingSink, ReplacingSink, UpsertingSink, TransactionalSink {
     /// The database file.
     public let path: String
     /// The table that rows go to; nil for fact loads, which bring their own tables.
@@ -77,23 +77,68 @@ public struct SQLiteSink: AppendingSink, ReplacingSink, UpsertingSink {
 
     public func openWriter(for schema: Schema, mode: SinkMode, in context: RunContext) async throws -> SQLiteSinkWriter
     {
+        if case .facts(let load) = mode { try load.check(schema) }
         let database = openDatabase(.create)
-        let writer: SQLiteSinkWriter
         do {
-            let plan = try await database.use { try self.tablePlan(for: schema, mode: mode, in: $0) }
-            writer = SQLiteSinkWriter(sink: self, database: database, plan: plan, context: context)
+            let target: SQLiteSinkWriter.Target = try await database.use { connection in
+                guard case .facts(let load) = mode else {
+                    return .table(try self.tablePlan(for: schema, mode: mode, in: connection))
+                }
+                for table in load.tables { _ = try SQLiteTableDefinition.missing(table, in: connection) }
+                return .facts(load, schema)
+            }
+            return SQLiteSinkWriter(sink: self, database: database, target: target, context: context)
         } catch {
             await database.close()
             throw error
         }
-        return writer
+    }
+
+    public func openWarehouse(in context: RunContext) async throws -> any Warehouse {
+        try await openTransaction(in: context)
+    }
+
+    /// Opens a transaction over the database's tables. Nothing is visible to others before its `commit`.
+    /// - Throws: `leaseLost` when a run with a higher fence has committed for the context's job.
+    public func openTransaction(in context: RunContext) async throws -> SQLiteWarehouse {
+        let database = openDatabase(.create)
+        let (job, fence) = (context.job, context.fence)
+        do {
+            try await database.use { connection in
+                try connection.execute("BEGIN IMMEDIATE")
+                try SQLiteState.check(fence, job: job, in: connection)
+            }
+        } catch {
+            await database.close()
+            throw error
+        }
+        return SQLiteWarehouse(database)
     }
 
     public func plan(for schema: Schema, mode: SinkMode, in context: RunContext) async throws -> [String] {
+        var lines: [String] = []
+        let checkpoint =
+            "write the checkpoint of job \(context.job) into \(SQLiteState.table), in the rows' transaction"
+        if case .facts(let load) = mode {
+            try load.check(schema)
+            let missing = try await look { connection in
+                try load.tables.flatMap { try SQLiteTableDefinition.missing($0, in: connection) }
+            }
+            if missing == nil { lines.append("make the database file \(path)") }
+            lines += try missing ?? load.tables.flatMap { try SQLiteTableDefinition.statements(for: $0) }
+            return lines + load.summary + [checkpoint]
+        }
         let planned = try await look { try self.tablePlan(for: schema, mode: mode, in: $0) }
-        let isNew = planned == nil
+        if planned == nil { lines.append("make the database file \(path)") }
         let plan = try planned ?? tablePlan(for: schema, mode: mode, in: nil)
-        return (isNew ? ["make the database file \(path)"] : []) + plan.definitions + plan.statements
-            + ["write the checkpoint of job \(context.job) into \(SQLiteState.table), in the rows' transaction"]
+        return lines + plan.definitions + plan.statements + [checkpoint]
     }
+}
+
+extension Sink where Self == SQLiteSink {
+    /// A table of the SQLite database file at `path`.
+    public static func sqlite(path: String, table: String) -> SQLiteSink { SQLiteSink(path: path, table: table) }
+
+    /// The SQLite database file at `path` as a warehouse for facts.
+    public static func sqlite(path: String) -> SQLiteSink { SQLiteSink(path: path) }
 }

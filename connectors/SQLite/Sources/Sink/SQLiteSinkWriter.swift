@@ -1,57 +1,78 @@
+import HeadraceColumnar
 public import HeadraceCore
 import Synchronization
 
-/// Writes rows into one table, an epoch a transaction.
+/// Writes rows into one table, or facts into a warehouse's tables, an epoch a transaction.
 ///
 /// The transaction begins with the epoch's first rows and ends with `commit` or `abort`; a connection that is lost or a
 /// process that is killed undoes it. Tables and indexes are made inside it, so that an aborted run leaves none behind.
 public final class SQLiteSinkWriter: SinkWriter {
+    /// What rows are written to.
+    enum Target: Sendable {
+        case table(SQLiteTablePlan, SQLiteRowWriter)
+        case facts(any FactLoad, Schema)
+
+        static func table(_ plan: SQLiteTablePlan) -> Target {
+            if case .upsert = plan.mode {
+                return .table(plan, SQLiteRowWriter(upserting: plan, updating: plan.valueColumns))
+            }
+            return .table(plan, SQLiteRowWriter(inserting: plan))
+        }
+    }
+
     private struct State {
         /// Whether the epoch's transaction has begun.
         var isOpen = false
         /// Set once the table is there and, for a replace, empty.
         var isPrepared = false
         var counts = WriteCounts()
+        /// The fact load of the transaction.
+        var load: (loader: any FactLoader, warehouse: SQLiteWarehouse)?
         var cancellationKey = 0
     }
 
     private let sink: SQLiteSink
     private let database: SQLiteDatabase
-    private let plan: SQLiteTablePlan
-    private let rowWriter: SQLiteRowWriter
+    private let target: Target
     private let context: RunContext
     private let state = Mutex(State())
 
-    init(sink: SQLiteSink, database: SQLiteDatabase, plan: SQLiteTablePlan, context: RunContext) {
+    init(sink: SQLiteSink, database: SQLiteDatabase, target: Target, context: RunContext) {
         self.sink = sink
         self.database = database
-        self.plan = plan
+        self.target = target
         self.context = context
-        if case .upsert = plan.mode {
-            rowWriter = SQLiteRowWriter(upserting: plan, updating: plan.valueColumns)
-        } else {
-            rowWriter = SQLiteRowWriter(inserting: plan)
-        }
         let key = database.follow(context.cancellation)
         state.withLock { $0.cancellationKey = key }
     }
 
-    public func encode(_ batch: Batch) throws -> SQLiteEncodedBatch { SQLiteEncodedBatch(batch, plan: plan) }
+    public func encode(_ batch: Batch) throws -> SQLiteEncodedBatch {
+        switch target {
+        case .table(let plan, _): SQLiteEncodedBatch(batch, plan: plan)
+        case .facts: SQLiteEncodedBatch(facts: batch)
+        }
+    }
 
     public func write(_ encoded: SQLiteEncodedBatch) async throws -> [Reject] {
+        guard case .table(let plan, let rowWriter) = target else {
+            let (loader, warehouse) = try await openLoad()
+            return try await loader.load(encoded.batch, into: warehouse)
+        }
         let outcome = try await database.use { connection in
             try self.begin(connection)
-            return try self.rowWriter.write(encoded, to: connection)
+            return try rowWriter.write(encoded, to: connection)
         }
         state.withLock { $0.counts = $0.counts + outcome.counts }
-        guard !outcome.refusals.isEmpty else { return encoded.rejects }
-        let refused = outcome.refusals.map { (row: $0.row, reject: $0.reject(of: encoded.batch, plan: plan)) }
-        return encoded.rejects + refused.map(\.reject)
+        return encoded.rejects + outcome.refusals.map { $0.reject(of: encoded.batch, plan: plan) }
     }
 
     public func settle() async throws -> WriteCounts {
-        try await database.use { try self.begin($0) }
-        return state.withLock { $0.counts }
+        guard case .facts = target else {
+            try await database.use { try self.begin($0) }
+            return state.withLock { $0.counts }
+        }
+        let (loader, warehouse) = try await openLoad()
+        return try await loader.finish(in: warehouse)
     }
 
     public func commit(_ checkpoint: Checkpoint) async throws {
@@ -61,10 +82,13 @@ public final class SQLiteSinkWriter: SinkWriter {
                 checkpoint, job: self.context.job, sink: self.sink.stateName, fence: self.context.fence, in: connection)
             try self.context.faults.reach("sqlite.beforeCommit")
             try connection.execute("COMMIT")
-            self.state.withLock { $0.isOpen = false }
+            self.state.withLock {
+                $0.isOpen = false
+                $0.load = nil
+                $0.counts = WriteCounts()
+            }
             try self.context.faults.reach("sqlite.afterCommit")
         }
-        state.withLock { $0.counts = WriteCounts() }
         if checkpoint.isFinal { await close() }
     }
 
@@ -73,6 +97,18 @@ public final class SQLiteSinkWriter: SinkWriter {
     private func close() async {
         context.cancellation.remove(state.withLock { $0.cancellationKey })
         await database.close()
+    }
+
+    // MARK: - The transaction
+
+    /// The fact load of the epoch's transaction, begun where there is none.
+    private func openLoad() async throws -> (any FactLoader, SQLiteWarehouse) {
+        try await database.use { try self.begin($0) }
+        if let load = state.withLock({ $0.load }) { return load }
+        guard case .facts(let facts, let schema) = target else { preconditionFailure("rows are no fact load") }
+        let load = (loader: try facts.makeLoader(for: schema, in: context), warehouse: SQLiteWarehouse(database))
+        state.withLock { $0.load = load }
+        return load
     }
 
     /// Begins the epoch's transaction where none is open: refuses a run that has been overtaken before it writes, and makes
@@ -100,10 +136,19 @@ public final class SQLiteSinkWriter: SinkWriter {
     }
 
     private func prepare(_ connection: SQLiteConnection) throws {
+        switch target {
+        case .table(let plan, _): try Self.prepare(plan, connection)
+        case .facts(let facts, _):
+            for table in facts.tables { try SQLiteTableDefinition.ensure(table, in: connection) }
+        }
+    }
+
+    private static func prepare(_ plan: SQLiteTablePlan, _ connection: SQLiteConnection) throws {
         let isNew = try SQLiteTable.read(plan.table, from: connection) == nil
         guard isNew == plan.makesTable else {
             throw HeadraceError(
-                .schemaMismatch, "table \"\(plan.table)\" was \(isNew ? "dropped" : "made") by somebody else just now",
+                .schemaMismatch,
+                "table \"\(plan.table)\" was \(isNew ? "dropped" : "made") by somebody else just now",
                 hint: "run again", retry: .mayHelp)
         }
         for definition in plan.definitions {

@@ -9,6 +9,8 @@ struct SQLiteTablePlan: Sendable {
         case append
         case replace
         case upsert(keys: [String])
+        /// As an upsert, into a table that need not hold its rows apart by the keys.
+        case merge(keys: [String])
     }
 
     let table: String
@@ -28,10 +30,13 @@ struct SQLiteTablePlan: Sendable {
     static let reservedPrefix = "_headrace_"
 
     /// Finds the columns of `table` for `schema`, by name.
-    /// - Parameter connection: nil while the database file is not there.
+    /// - Parameters:
+    ///   - connection: nil while the database file is not there.
+    ///   - isPartial: whether rows may lack columns that a new row of the table needs.
     /// - Throws: `schemaMismatch` with the valid names for columns that the table lacks, needs or types otherwise.
     static func make(
-        _ table: String, schema: Schema, mode: Mode, in connection: SQLiteConnection?
+        _ table: String, schema: Schema, mode: Mode, in connection: SQLiteConnection?,
+        isPartial: Bool = false
     ) throws -> SQLiteTablePlan {
         guard !table.isEmpty, !table.utf8.contains(0),
             !SQLiteName.folded(table).hasPrefix(reservedPrefix), !SQLiteName.folded(table).hasPrefix("sqlite_")
@@ -42,13 +47,17 @@ struct SQLiteTablePlan: Sendable {
         }
         let keyIndexes = try keys(of: mode, schema)
         if let connection, let existing = try SQLiteTable.read(table, from: connection) {
-            return try plan(existing, schema, mode, keyIndexes, connection)
+            return try plan(existing, schema, mode, keyIndexes, connection, isPartial)
         }
         return try plan(newTable: table, schema, mode, keyIndexes)
     }
 
     private static func keys(of mode: Mode, _ schema: Schema) throws -> [Int] {
-        guard case .upsert(let names) = mode else { return [] }
+        let names: [String]
+        switch mode {
+        case .append, .replace: return []
+        case .upsert(let keys), .merge(let keys): names = keys
+        }
         guard !names.isEmpty else {
             throw HeadraceError(.badOption, "an upsert needs at least one key column", hint: "name it with key=COLUMN")
         }
@@ -110,7 +119,8 @@ struct SQLiteTablePlan: Sendable {
     // MARK: - A table that is there
 
     private static func plan(
-        _ table: SQLiteTable, _ schema: Schema, _ mode: Mode, _ keys: [Int], _ connection: SQLiteConnection
+        _ table: SQLiteTable, _ schema: Schema, _ mode: Mode, _ keys: [Int], _ connection: SQLiteConnection,
+        _ isPartial: Bool
     ) throws -> SQLiteTablePlan {
         guard !table.isView else {
             throw HeadraceError(.unsupported, "\"\(table.name)\" is a view", hint: "write into the table behind it")
@@ -143,12 +153,13 @@ struct SQLiteTablePlan: Sendable {
             !names.contains(column.name) && column.isNotNull && !column.hasDefault
                 && table.rowidAlias?.name != column.name
         }
-        guard missing.isEmpty else {
+        guard missing.isEmpty || isPartial else {
             throw mismatch(
                 "table \"\(table.name)\" needs a value for "
                     + missing.map { "\"\($0.name)\"" }.joined(separator: ", ") + ", which the rows lack")
         }
-        let index = try keys.isEmpty ? nil : uniqueIndex(table.name, keys.map { names[$0] }, connection)
+        var index: String?
+        if case .upsert = mode { index = try uniqueIndex(table.name, keys.map { names[$0] }, connection) }
         return SQLiteTablePlan(
             table: table.name, mode: mode, columns: names, encoders: encoders, keys: keys,
             definitions: index.map { [$0] } ?? [], makesTable: false)
@@ -198,11 +209,20 @@ struct SQLiteTablePlan: Sendable {
     func updateSQL(_ updating: [Int]) -> String? {
         guard !updating.isEmpty else { return nil }
         let changes = updating.map { "\(SQLiteName.quoted(columns[$0])) = ?\($0 + 1)" }
-        let same = keys.map { "\(SQLiteName.quoted(columns[$0])) = ?\($0 + 1)" }
+        let comparison = if case .merge = mode { "IS" } else { "=" }
         // The table's collation decides which keys are equal, but a change of case is a change of a value.
         let differences = updating.map { "\(SQLiteName.quoted(columns[$0])) COLLATE BINARY IS NOT ?\($0 + 1)" }
         return "UPDATE OR ABORT \(SQLiteName.quoted(table)) SET \(changes.joined(separator: ", ")) "
-            + "WHERE \(same.joined(separator: " AND ")) AND (\(differences.joined(separator: " OR ")))"
+            + "WHERE \(sameKeys(by: comparison)) AND (\(differences.joined(separator: " OR ")))"
+    }
+
+    /// Finds whether a row of the same keys is there; parameters are numbered as in an insert. Nulls are equal.
+    var probeSQL: String {
+        "SELECT 1 FROM \(SQLiteName.quoted(table)) WHERE \(sameKeys(by: "IS")) LIMIT 1"
+    }
+
+    private func sameKeys(by comparison: String) -> String {
+        keys.map { "\(SQLiteName.quoted(columns[$0])) \(comparison) ?\($0 + 1)" }.joined(separator: " AND ")
     }
 
     /// All columns that are not keys.
@@ -214,7 +234,7 @@ struct SQLiteTablePlan: Sendable {
         case .append: [insertSQL(rows: 1)]
         case .replace:
             (makesTable ? [] : ["DELETE FROM \(SQLiteName.quoted(table))"]) + [insertSQL(rows: 1)]
-        case .upsert: [insertAbsentSQL] + (updateSQL(valueColumns).map { [$0] } ?? [])
+        case .upsert, .merge: [insertAbsentSQL] + (updateSQL(valueColumns).map { [$0] } ?? [])
         }
     }
 }

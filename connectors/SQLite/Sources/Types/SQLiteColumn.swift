@@ -51,12 +51,12 @@ struct SQLiteBinder: ~Copyable {
 
     deinit { cells.deallocate() }
 
-    /// Binds row `row` to the parameters from `first`.
+    /// Binds row `row` to the parameters from `first`, none beyond `limit`.
     /// - Returns: `SQLITE_OK`, or the status of a call that failed.
-    func bind(_ row: Int, from first: Int32, to statement: OpaquePointer) -> Int32 {
+    func bind(_ row: Int, from first: Int32, to statement: OpaquePointer, limit: Int32 = .max) -> Int32 {
         var position = first
         var worst = SQLITE_OK
-        for index in 0..<cells.count {
+        for index in 0..<cells.count where position <= limit {
             let status = bind(row, cells[index], position, statement)
             if status != SQLITE_OK { worst = status }
             position &+= 1
