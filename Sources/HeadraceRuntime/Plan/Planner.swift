@@ -72,6 +72,12 @@ final class Planner: @unchecked Sendable {
                 specification.step, [left, right],
                 "\(specification.kind) join on \(specification.leftKeys.joined(separator: ", "))"
             ) { try JoinBreaker(specification, left: $0[0], right: $0[1], context: $1) }
+        case .sort(let step, let keys, let limit, let input):
+            let columns = keys.map { $0.isAscending ? $0.column : "\($0.column) descending" }
+            return try await breaker(
+                step, [input],
+                "sort by \(columns.joined(separator: ", "))" + (limit.map { ", keep the first \($0)" } ?? "")
+            ) { try SortBreaker(step: step, keys: keys, limit: limit, input: $0[0], context: $1) }
         default: throw HeadraceError(.unsupported, "this operator has not landed")
         }
     }

@@ -1,9 +1,8 @@
 import HeadraceColumnar
 import HeadraceCore
 
-/// How rows travel through an operator with state: their own columns, where each came from, and the hash of its keys.
-///
-/// Dictionaries are resolved on the way in, because the dictionaries of different batches have nothing in common.
+/// How rows travel through an operator with state: their own columns, where each came from, and the hash of its keys
+/// where rows are parted by keys.
 struct CarriedRows: Sendable {
     /// The fields of the rows as they come in.
     let input: Schema
@@ -13,22 +12,26 @@ struct CarriedRows: Sendable {
     let keys: [Int]
     private let step: String
     private let files: FileTable
+    private let isHashed: Bool
 
     /// The column that ties fall to: source index and ordinal in one number.
     var row: Int { input.count }
+    /// The column of hashes, where there is one.
     var hash: Int { input.count + 3 }
     /// The positions of the three columns of provenance.
     var provenance: Range<Int> { input.count..<input.count + 3 }
 
     static let hashField = Field("_headrace_hash", .uint64, nullable: false)
 
+    /// - Parameter keys: the columns that part rows; nil when rows are not parted and have no hash.
     /// - Throws: `schemaMismatch` when the input uses a name that is kept for provenance.
-    init(_ input: Schema, keys: [Int], step: String, files: FileTable) throws {
+    init(_ input: Schema, keys: [Int]?, step: String, files: FileTable) throws {
         self.input = input
-        self.keys = keys
+        self.keys = keys ?? []
         self.step = step
         self.files = files
-        let fields = input.fields + Provenance.fields + [Self.hashField]
+        isHashed = keys != nil
+        let fields = input.fields + Provenance.fields + (isHashed ? [Self.hashField] : [])
         guard let schema = Schema(unique: fields) else {
             throw HeadraceError(
                 .schemaMismatch, "step \(step) got a column whose name Headrace keeps for itself",
@@ -43,11 +46,12 @@ struct CarriedRows: Sendable {
         carry(batch, hash: Self.hashColumn(keys.map { batch.records.columns[$0] }, count: batch.count))
     }
 
-    /// The rows of `batch` as they are kept, with hashes that the caller made.
-    func carry(_ batch: Batch, hash: ColumnVector) -> RecordBatch {
+    /// The rows of `batch` as they are kept, with hashes that the caller made, nil for rows without.
+    func carry(_ batch: Batch, hash: ColumnVector?) -> RecordBatch {
         RecordBatch(
             schema: schema,
-            columns: batch.records.columns + batch.provenance.columns(count: batch.count, files: files) + [hash],
+            columns: batch.records.columns + batch.provenance.columns(count: batch.count, files: files)
+                + (hash.map { [$0] } ?? []),
             count: batch.count)
     }
 

@@ -24,6 +24,7 @@ final class ExternalSorter: Sendable {
     private let spill: SpillFile
     private let state = Mutex(State())
     private let added = Atomic<Int>(0)
+    private let dropped = Atomic<Int>(0)
 
     /// - Parameter limit: only so many of the first rows are wanted; the rest may be dropped early.
     init(schema: Schema, ordering: RowOrdering, limit: Int? = nil, state operatorState: OperatorState) {
@@ -37,9 +38,14 @@ final class ExternalSorter: Sendable {
     /// Rows added so far.
     var rows: Int { added.load(ordering: .relaxed) }
 
+    /// Rows beyond the limit that have been dropped, all of them once `finish` has returned.
+    var droppedRows: Int { dropped.load(ordering: .relaxed) }
+
     func add(_ rows: RecordBatch) throws {
         if rows.count == 0 { return }
         added.wrappingAdd(rows.count, ordering: .relaxed)
+        let rows = limit.map { $0 < rows.count } == true ? cut(rows) : rows
+        if rows.count == 0 { return }
         let bytes = rows.byteSize
         if !budget.reserve(bytes) {
             try spillRuns()
@@ -71,15 +77,21 @@ final class ExternalSorter: Sendable {
             }
             runs += files
         }
+        var emitted = 0
         if runs.count == 1, case .memory(let block) = runs[0].storage {
             for piece in block.pieces(bytes: budget.chunkBytes) { try emit(piece) }
+            emitted = block.count
         } else {
             let held = runs.reduce(0) { $0 + ($1.isInMemory ? 0 : budget.chunkBytes) }
             budget.force(held)
             defer { budget.release(held) }
             var merger = try RunMerger(runs, ordering: ordering, schema: schema, spill: spill)
-            try merger.run(limit: limit, emit: emit)
+            try merger.run(limit: limit) {
+                emitted += $0.count
+                try emit($0)
+            }
         }
+        dropped.wrappingAdd(runs.reduce(0) { $0 + $1.rows } - emitted, ordering: .relaxed)
         for run in runs { budget.release(run.bytes) }
     }
 
@@ -96,8 +108,15 @@ final class ExternalSorter: Sendable {
         return (state.pending, state.pendingBytes)
     }
 
+    /// The rows in order, without those beyond the limit.
+    private func cut(_ rows: RecordBatch) -> RecordBatch {
+        let sorted = ordering.sorted(rows, limit: limit)
+        dropped.wrappingAdd(rows.count - sorted.count, ordering: .relaxed)
+        return sorted
+    }
+
     private func sortedRun(_ blocks: [RecordBatch], bytes: Int) -> SortedRun {
-        let block = ordering.sorted(Kernels.concat(blocks), limit: limit)
+        let block = cut(Kernels.concat(blocks))
         let kept = block.byteSize
         budget.force(kept)
         budget.release(bytes)
@@ -144,17 +163,21 @@ final class ExternalSorter: Sendable {
     /// One run of several: in memory when all of them are, else in the file.
     private func merge(_ runs: [SortedRun]) throws -> SortedRun {
         var merger = try RunMerger(runs, ordering: ordering, schema: schema, spill: spill)
-        defer { for run in runs { budget.release(run.bytes) } }
+        var rows = 0
+        defer {
+            for run in runs { budget.release(run.bytes) }
+            dropped.wrappingAdd(runs.reduce(0) { $0 + $1.rows } - rows, ordering: .relaxed)
+        }
         if runs.allSatisfy(\.isInMemory) {
             var blocks: [RecordBatch] = []
             try merger.run(limit: limit) { blocks.append($0) }
             let block = blocks.isEmpty ? RecordBatch(empty: schema) : Kernels.concat(blocks)
             let bytes = block.byteSize
             budget.force(bytes)
+            rows = block.count
             return SortedRun(storage: .memory(block), rows: block.count, bytes: bytes)
         }
         var extents: [SpillFile.Extent] = []
-        var rows = 0
         var waiting: [RecordBatch] = []
         var waitingBytes = 0
         func flush() throws {
