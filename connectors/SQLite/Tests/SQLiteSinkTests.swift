@@ -82,6 +82,20 @@ private func rows(_ range: Range<Int>) throws -> RecordBatch {
         #expect(error?.code == .badOption)
     }
 
+    @Test("The schema of the target is that of the columns that can be written")
+    func targetSchema() async throws {
+        #expect(try await sink.targetSchema(in: .testing()) == nil)
+        try bench.sqlite(
+            """
+            CREATE TABLE people (id INTEGER PRIMARY KEY, name VARCHAR(9) NOT NULL, x, twice INT AS (id * 2));
+            INSERT INTO people VALUES (1, 'a', 2.5)
+            """)
+        #expect(
+            try await sink.targetSchema(in: .testing())?.description == "id: int64, name: utf8 not null, x: float64")
+        #expect(try await SQLiteSink(path: bench.path, table: "none").targetSchema(in: .testing()) == nil)
+        #expect(try await SQLiteSink(path: bench.path).targetSchema(in: .testing()) == nil)
+    }
+
     // MARK: - Rows that are refused
 
     @Test("Rows that constraints refuse become rejects with SQLite's words, and the others arrive")

@@ -59,6 +59,19 @@ public struct SQLiteSink: AppendingSink, ReplacingSink, UpsertingSink, Transacti
         return try await look { try SQLiteState.read(job: job, sink: sink, in: $0) }
     }
 
+    /// The columns of the table that can be written. One that declares no type has that of the values in it.
+    public func targetSchema(in context: RunContext) async throws -> Schema? {
+        guard let table else { return nil }
+        return try await look { connection in
+            guard let found = try SQLiteTable.read(table, from: connection) else { return nil }
+            let columns = found.columns.filter { !$0.isGenerated }
+            let names = SQLiteName.list(columns.map(\.name))
+            let types = try SQLiteLook.types(
+                of: try connection.prepare("SELECT \(names) FROM \(SQLiteName.quoted(found.name))"))
+            return Schema(zip(columns, types).map { Field($0.name, $1, nullable: !$0.isNotNull) })
+        }
+    }
+
     /// The plan of the writes into `table`, against the database as it is now.
     func tablePlan(for schema: Schema, mode: SinkMode, in connection: SQLiteConnection?) throws -> SQLiteTablePlan {
         guard let table else {

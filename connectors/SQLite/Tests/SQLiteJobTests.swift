@@ -1,0 +1,95 @@
+import HeadraceColumnar
+import HeadraceCore
+import HeadraceRuntime
+import HeadraceTesting
+import Synchronization
+import Testing
+
+@testable import HeadraceSQLite
+
+/// Fails the fault point that is reached as number `call`, from 0.
+private final class FaultAt: FaultPoints {
+    private let left: Mutex<Int>
+    init(call: Int) { left = Mutex(call) }
+
+    func reach(_ point: String) throws {
+        let isNow = left.withLock { left in
+            left -= 1
+            return left == -1
+        }
+        if isNow { throw HeadraceError(.init("fault"), "planned fault at \(point)") }
+    }
+
+    /// Whether the run ended before the call came.
+    var isUnused: Bool { left.withLock { $0 >= 0 } }
+}
+
+private let schema = Schema([Field("id", .int64, nullable: false), Field("name", .utf8)])
+
+@Suite struct SQLiteJobTests {
+    let bench: Workbench
+    init() throws { bench = try Workbench() }
+
+    private func numbered(_ count: Int) throws -> RecordBatch {
+        try .of(schema, (0..<count).map { [.integer(Int128($0)), .utf8("row \($0)")] })
+    }
+
+    enum Mode: CaseIterable { case append, replace, upsert }
+
+    private func job(_ mode: Mode, _ records: RecordBatch) -> Job {
+        let sink = SQLiteSink(path: bench.path, table: "t")
+        let pipeline = Pipeline("p", from: MemorySource("in", records))
+        return switch mode {
+        case .append: Job("copy", pipeline.loading(into: sink, mode: .append))
+        case .replace: Job("copy", pipeline.loading(into: sink, mode: .replace))
+        case .upsert: Job("copy", pipeline.loading(into: sink, mode: .upsert(on: "id")))
+        }
+    }
+
+    @Test("Failed at any point of a run and run again, every row is there once", arguments: Mode.allCases)
+    func resumes(mode: Mode) async throws {
+        let records = try numbered(20)
+        var call = 0
+        while true {
+            let bench = try Workbench()
+            let test = try SQLiteJobTests(bench)
+            let faults = FaultAt(call: call)
+            let ledger = try await SQLiteLedger.open(at: bench.folder + "/ledger.db")
+            let broken = RunOptions(
+                scheduling: .threaded(workers: 2), faults: faults, commit: .every(bytes: 1, seconds: 1000))
+            _ = try? await JobRunner(ledger: ledger, options: broken).run(test.job(mode, records))
+            let whole = RunOptions(scheduling: .threaded(workers: 2), commit: .every(bytes: 1, seconds: 1000))
+            if !faults.isUnused {
+                let report = try await JobRunner(ledger: ledger, options: whole).run(test.job(mode, records))
+                #expect(report.state == .complete, "fault \(call)")
+            }
+            let found = try bench.sqlite("SELECT count(*), count(DISTINCT id), sum(id) FROM t")
+            #expect(found == ["20,20,190"], "fault \(call)")
+            await ledger.close()
+            #expect(bench.files == ["ledger.db", "w.db"], "fault \(call)")
+            if faults.isUnused { break }
+            call += 1
+        }
+        #expect(call > (mode == .replace ? 15 : 60))
+    }
+
+    private init(_ bench: Workbench) throws { self.bench = bench }
+
+    @Test("A table is copied into a table of the same database with equal rows and a balanced account")
+    func copiesWithin() async throws {
+        try await SQLiteSink(path: bench.path, table: "from").load(
+            [try numbered(10_000)], schema: schema, mode: .append)
+        let ledger = try await SQLiteLedger.open(at: bench.folder + "/ledger.db")
+        let load = Pipeline("p", from: .sqlite(path: bench.path, table: "from"))
+            .loading(into: .sqlite(path: bench.path, table: "into"), mode: .append)
+        let options = RunOptions(scheduling: .threaded(workers: 3), commit: .every(bytes: 1, seconds: 1000))
+        let report = try await JobRunner(ledger: ledger, options: options).run(Job("copy", load))
+        #expect(report.state == .complete)
+        #expect(
+            try bench.sqlite("SELECT count(*) FROM (SELECT * FROM \"from\" EXCEPT SELECT * FROM \"into\")") == ["0"])
+        let accounts = try await ledger.accounts(of: report.run)
+        #expect(accounts.allSatisfy { $0.isBalanced })
+        #expect(accounts.last?.written == WriteCounts(inserted: 10_000))
+        await ledger.close()
+    }
+}
