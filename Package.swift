@@ -44,7 +44,7 @@ func module(_ name: String, _ dependencies: [Target.Dependency], path: String? =
 
 let connectors: [[Target]] = [
     connector("CSV", support: ["Files"]),
-    connector("JSON", support: ["Files"]),
+    connector("JSON", support: ["Files", "Codecs"]),
     connector("XML", c: "CXML2", support: ["Files"]),
     connector("HTTP", support: ["HTTPClient", "Codecs"]),
     connector("SQLite", c: "CSQLite"),

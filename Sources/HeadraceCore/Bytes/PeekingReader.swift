@@ -13,17 +13,21 @@ public final class PeekingReader: ByteReader, @unchecked Sendable {
 
     /// The next bytes, up to `count`, without taking them; `isWhole` when nothing follows them.
     public func peek(_ count: Int) throws -> (bytes: [UInt8], isWhole: Bool) {
-        while !ended && ahead.count - taken <= count {
-            let start = ahead.count
-            ahead.append(contentsOf: repeatElement(0, count: max(4096, count + 1 - (start - taken))))
-            let got = try ahead.withUnsafeMutableBytes {
-                try inner.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[start...]))
-            }
-            ahead.removeLast(ahead.count - start - got)
-            if got == 0 { ended = true }
-        }
+        if !ended && ahead.count - taken <= count { try readAhead(count) }
         let available = ahead.count - taken
         return (Array(ahead[taken..<taken + min(count, available)]), ended && available <= count)
+    }
+
+    /// Reads until more than `count` bytes are ahead or the end is met, in pieces, since readers may give little at a time.
+    private func readAhead(_ count: Int) throws {
+        let piece = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: min(max(4096, count + 1 - (ahead.count - taken)), 1 << 18), alignment: 64)
+        defer { piece.deallocate() }
+        while !ended && ahead.count - taken <= count {
+            let got = try inner.read(into: piece)
+            ahead.append(contentsOf: UnsafeRawBufferPointer(rebasing: piece[..<got]))
+            if got == 0 { ended = true }
+        }
     }
 
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {

@@ -50,6 +50,15 @@ package struct JSONCommentBlanker: Sendable {
         passed += bytes.count
     }
 
+    /// Where the comment, or the slash that may begin one, lies in which the bytes passed so far end; the offset and line
+    /// count from this blanker's start. Nil outside comments.
+    package var openComment: (offset: Int, line: Int)? {
+        switch state {
+        case .slash, .line, .block, .star: slash
+        case .plain, .string, .escape: nil
+        }
+    }
+
     /// Ends the stream.
     ///
     /// - Throws: ``JSONError`` when a `/* … */` or a slash is left open.
