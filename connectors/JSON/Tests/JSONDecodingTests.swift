@@ -4,7 +4,7 @@ import Testing
 
 @testable import HeadraceJSON
 
-@Suite("Decoding JSON values into columns") struct JSONDecodingTests {
+@Suite("Decoding JSON values into columns", .serialized) struct JSONDecodingTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let type: DataType
         let text: String
@@ -181,7 +181,7 @@ import Testing
     @Test(
         "A broken document is an error that names line and byte",
         arguments: [
-            ("[{\"a\":1},\n{\"a\":}]", 2, 15, "unexpectedByte"), ("[{\"a\":1},\n{\"a\":2", 2, 15, "unexpectedEnd"),
+            ("[{\"a\":1},\n{\"a\":}]", 2, 15, "unexpectedByte"), ("[{\"a\":1},\n{\"a\":2", 2, 16, "unexpectedEnd"),
             ("[{\"a\":1}\n", 2, 9, "unexpectedEnd"), ("{\"rows\":1", 1, 9, "unexpectedEnd"),
             ("[1] x", 1, 4, "trailingContent"),
         ])

@@ -4,7 +4,7 @@ import Testing
 
 @testable import HeadraceJSON
 
-@Suite("Flattening nested objects into columns") struct JSONFlatteningTests {
+@Suite("Flattening nested objects into columns", .serialized) struct JSONFlatteningTests {
     static let text = """
         {"id":1,"offer":{"amount":19.99,"seller":{"name":"A","tags":["x"]}},"is_new":true}
         {"id":2,"offer":null}

@@ -4,7 +4,7 @@ import Testing
 
 @testable import HeadraceJSON
 
-@Suite("Hostile JSON") struct JSONHostileInputTests {
+@Suite("Hostile JSON", .serialized) struct JSONHostileInputTests {
     /// Changes a few bytes of a text: overwrite, delete, insert, cut off.
     static func mutated(_ text: [UInt8], _ random: inout Seeded) -> [UInt8] {
         var text = text
@@ -78,8 +78,8 @@ import Testing
             switch (self, other) {
             case (.rows(let rows, let rejects), .rows(let others, let otherRejects)):
                 rows == others && rejects == otherRejects
-            case (.error(let error), .error(let other)):
-                error.code == other.code && error.fields.elementsEqual(other.fields, by: ==)
+            // Which of several faults is met first depends on the chunks; that there is one does not.
+            case (.error(let error), .error(let other)): error.code == other.code
             default: false
             }
         }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import HeadraceJSON
 
-@Suite("Finding the types of JSON members") struct JSONInferenceTests {
+@Suite("Finding the types of JSON members", .serialized) struct JSONInferenceTests {
     @Test(
         "Values seen give the narrowest type that holds them exactly",
         arguments: [

@@ -4,7 +4,7 @@ import Testing
 
 @testable import HeadraceJSON
 
-@Suite("Reading JSON in all its layouts") struct JSONReadingTests {
+@Suite("Reading JSON in all its layouts", .serialized) struct JSONReadingTests {
     static let rows: [[Scalar]] = [
         [.integer(1), .utf8("one")], [.integer(2), .utf8("")], [.integer(3), .null], [.integer(4), .null],
         [.integer(5), .utf8("five, with {[\"")],

@@ -4,7 +4,7 @@ import Testing
 
 @testable import HeadraceJSON
 
-@Suite("Writing JSON") struct JSONWritingTests {
+@Suite("Writing JSON", .serialized) struct JSONWritingTests {
     static func batch(_ fields: [Field], _ rows: [[Scalar]]) throws -> RecordBatch {
         try #require(RecordBatch(schema: Schema(fields), rows: rows))
     }

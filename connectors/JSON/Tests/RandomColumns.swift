@@ -32,7 +32,8 @@ enum RandomColumns {
         case .bool: return .bool(.random(using: &random))
         case .float64:
             return [
-                0.1, -0.0, Double.leastNonzeroMagnitude, .nan, .infinity, -.infinity, 1e300, Double.random(in: -1e6...1e6, using: &random),
+                0.1, -0.0, Double.leastNonzeroMagnitude, .nan, .infinity, -.infinity, 1e300,
+                Double.random(in: -1e6...1e6, using: &random),
             ]
             .randomElement(using: &random).map(Scalar.double) ?? .null
         case .float32:

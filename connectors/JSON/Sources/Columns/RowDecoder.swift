@@ -60,7 +60,7 @@ struct RowDecoder: ~Copyable {
         let error = decode(bytes, &tokenizer)
         if let error {
             try refuse(record, error)
-        } else if context.failure == nil, context.repeatsName {
+        } else if context.repeatsName {
             drop(record)
             try decodeOnce(record, bytes, &tokenizer)
         } else {

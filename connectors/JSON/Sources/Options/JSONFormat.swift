@@ -69,3 +69,19 @@ public struct JSONFormat: Format {
         try JSONFormatReader(self, input, schema: schema, from: start, in: context)
     }
 }
+
+extension JSONFormat: ReplayableFormat {
+    /// The records one a line, so that one that is still broken harms no other; line ends inside a record, which JSON
+    /// allows between tokens only, become spaces.
+    public func document(of records: [[UInt8]], like sample: ByteSample) -> (bytes: [UInt8], format: JSONFormat) {
+        var bytes: [UInt8] = []
+        for record in records {
+            bytes += record.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }
+            bytes.append(0x0A)
+        }
+        var format = self
+        format.layout = .lines
+        format.rows = nil
+        return (bytes, format)
+    }
+}
