@@ -78,7 +78,13 @@ final class Planner: @unchecked Sendable {
                 step, [input],
                 "sort by \(columns.joined(separator: ", "))" + (limit.map { ", keep the first \($0)" } ?? "")
             ) { try SortBreaker(step: step, keys: keys, limit: limit, input: $0[0], context: $1) }
-        default: throw HeadraceError(.unsupported, "this operator has not landed")
+        case .window(let specification, let input):
+            let place =
+                specification.partition.isEmpty ? "" : " a \(specification.partition.joined(separator: ", "))"
+            return try await breaker(
+                specification.step, [input],
+                "compute \(specification.columns.map(\.name).joined(separator: ", ")) over rows in order\(place)"
+            ) { try WindowBreaker(specification, input: $0[0], context: $1) }
         }
     }
 

@@ -77,6 +77,9 @@ extension Scalar {
                 if result != 0 { return result }
             }
             return order(one.count, other.count)
+        // A normal NaN, which is greater than all numbers.
+        case (.utf8("NaN"), .double): return 1
+        case (.double, .utf8("NaN")): return -1
         default: preconditionFailure("\(left) is not compared with \(right)")
         }
     }

@@ -21,6 +21,12 @@ struct WideSum: Equatable {
         high = high &+ other.high &+ (carries ? 1 : 0)
     }
 
+    @inline(__always) mutating func subtract(_ other: WideSum) {
+        let (difference, borrows) = low.subtractingReportingOverflow(other.low)
+        low = difference
+        high = high &- other.high &- (borrows ? 1 : 0)
+    }
+
     var isNegative: Bool { high < 0 }
 
     /// The number when 128 bits hold it.

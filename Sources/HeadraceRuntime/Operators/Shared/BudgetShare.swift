@@ -17,6 +17,9 @@ final class BudgetShare: Sendable {
         chunkBytes = max(4 << 10, min(256 << 10, budget.limit / 64))
     }
 
+    /// Bytes that the whole run may hold.
+    var limit: Int { budget.limit }
+
     /// Bytes that the operator holds now.
     var heldBytes: Int { held.load(ordering: .relaxed) }
 

@@ -24,15 +24,18 @@ extension PartitionStore {
         }
     }
 
-    /// Calls `body` with all rows, block by block as they were kept, and gives back what is reserved for them.
+    /// Calls `body` with all rows, block by block as they were kept; what is reserved for a block is given back before, so
+    /// that `body` may reserve it again.
     func forEachBlock(of rows: Rows, _ body: (RecordBatch) throws -> Void) throws {
-        for block in rows.blocks { try body(block) }
+        for block in rows.blocks {
+            budget.release(Self.size(block))
+            try body(block)
+        }
         for extent in rows.extents {
             budget.force(extent.byteCount)
             defer { budget.release(extent.byteCount) }
             try body(spill.read(extent, schema: schema))
         }
-        budget.release(rows.bytes)
     }
 
     /// The rows of a part of `level` as one block (nil of no rows), reserved apart from `rows`; nil when they do not fit and should be
