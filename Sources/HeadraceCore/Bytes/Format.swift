@@ -10,10 +10,18 @@ public protocol Format: Sendable {
     func describe(_ sample: ByteSample) throws -> FormatDescription
     /// How much of an object `describe` wants to see, in bytes.
     var sampleSize: Int { get }
+    /// What `describe` finds, found by reading as much of an object as the format likes; asked first where the carrier
+    /// can open the object again.
+    /// - Returns: nil, with nothing read, when a sample is enough for this format.
+    func survey(_ object: ByteObject, _ bytes: any ByteReader) throws -> FormatDescription?
     /// Opens one object for rows of `schema`.
     /// - Parameter start: where in the object to begin; nil is its start.
     func openReader(_ input: FormatInput, for schema: Schema, from start: JSONValue?, in context: RunContext) throws
         -> Reader
+}
+
+extension Format {
+    public func survey(_ object: ByteObject, _ bytes: any ByteReader) throws -> FormatDescription? { nil }
 }
 
 /// The start of an object.

@@ -62,6 +62,11 @@ public struct FormatSource<Carrier: ByteSource, F: Format>: Source {
         if let found = looked.found.withLock({ $0 }) { return found }
         guard let object = try carrier.nextObject(after: nil, in: context) else { return nil }
         let opened = try open(object, at: 0, in: context)
+        if carrier is any ResumableByteSource, let description = try format.survey(object, opened) {
+            opened.close()
+            looked.found.withLock { $0 = (object, description) }
+            return (object, description)
+        }
         let (bytes, isWhole) = try opened.peek(format.sampleSize)
         let description = try format.describe(ByteSample(object: object, bytes: bytes, isWhole: isWhole))
         if carrier is any ResumableByteSource { opened.close() } else { looked.once.withLock { $0 = (object, opened) } }
