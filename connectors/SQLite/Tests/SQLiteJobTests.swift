@@ -48,7 +48,7 @@ private let schema = Schema([Field("id", .int64, nullable: false), Field("name",
 
     @Test("Failed at any point of a run and run again, every row is there once", arguments: Mode.allCases)
     func resumes(mode: Mode) async throws {
-        let records = try numbered(20)
+        let records = try numbered(9)
         var call = 0
         while true {
             let bench = try Workbench()
@@ -64,13 +64,13 @@ private let schema = Schema([Field("id", .int64, nullable: false), Field("name",
                 #expect(report.state == .complete, "fault \(call)")
             }
             let found = try bench.sqlite("SELECT count(*), count(DISTINCT id), sum(id) FROM t")
-            #expect(found == ["20,20,190"], "fault \(call)")
+            #expect(found == ["9,9,36"], "fault \(call)")
             await ledger.close()
             #expect(bench.files == ["ledger.db", "w.db"], "fault \(call)")
             if faults.isUnused { break }
             call += 1
         }
-        #expect(call > (mode == .replace ? 15 : 60))
+        #expect(call > (mode == .replace ? 10 : 30))
     }
 
     private init(_ bench: Workbench) throws { self.bench = bench }
@@ -91,5 +91,36 @@ private let schema = Schema([Field("id", .int64, nullable: false), Field("name",
         #expect(accounts.allSatisfy { $0.isBalanced })
         #expect(accounts.last?.written == WriteCounts(inserted: 10_000))
         await ledger.close()
+    }
+
+    @Test("A branch into two tables of one database commits both or none")
+    func branches() async throws {
+        let records = try numbered(20)
+        var call = 0
+        while true {
+            let bench = try Workbench()
+            let faults = FaultAt(call: call)
+            let ledger = try await SQLiteLedger.open(at: bench.folder + "/ledger.db")
+            func job() -> Job {
+                let trunk = Pipeline("p", from: MemorySource("in", records)).shared()
+                return Job(
+                    "branch",
+                    trunk.loading(into: .sqlite(path: bench.path, table: "a"), mode: .append)
+                        .and(trunk.loading(into: .sqlite(path: bench.path, table: "b"), mode: .replace)))
+            }
+            _ = try? await JobRunner(
+                ledger: ledger, options: RunOptions(scheduling: .threaded(workers: 2), faults: faults)
+            ).run(job())
+            let tables = try bench.sqlite("SELECT count(*) FROM sqlite_schema WHERE name IN ('a', 'b')")
+            #expect(tables == ["0"] || tables == ["2"], "fault \(call)")
+            if !faults.isUnused { _ = try await JobRunner(ledger: ledger).run(job()) }
+            #expect(
+                try bench.sqlite("SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b)") == ["20,20"],
+                "fault \(call)")
+            await ledger.close()
+            if faults.isUnused { break }
+            call += 1
+        }
+        #expect(call > 10)
     }
 }

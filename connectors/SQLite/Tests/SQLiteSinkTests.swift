@@ -231,6 +231,49 @@ private func rows(_ range: Range<Int>) throws -> RecordBatch {
         await holder.close()
     }
 
+    @Test("Sinks of one run on one file share a transaction; two on one table are refused")
+    func shares() async throws {
+        let link = bench.folder + "/link.db"
+        let first = try await sink.openWriter(for: people, mode: .append, in: .testing())
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: bench.path)
+        let second = try await SQLiteSink(path: link, table: "others").openWriter(
+            for: people, mode: .append, in: .testing())
+        let twice = await #expect(throws: HeadraceError.self) {
+            _ = try await sink.openWriter(for: people, mode: .append, in: .testing())
+        }
+        #expect(twice?.code == .badOption)
+        for writer in [first, second] { _ = try await writer.write(try writer.encode(.testing(try rows(0..<3)))) }
+        _ = try await first.settle()
+        let early = await #expect(throws: HeadraceError.self) { try await first.commit(.testing()) }
+        #expect(early?.code == .unsupported)
+        _ = try await second.settle()
+        try await first.commit(.testing())
+        #expect(try bench.sqlite("SELECT count(*) FROM sqlite_schema") == ["0"])
+        try await second.commit(.testing())
+        #expect(try bench.sqlite("SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM others)") == ["3,3"])
+        await first.abort()
+        await second.abort()
+        #expect(bench.files == ["link.db", "w.db"])
+    }
+
+    @Test("An abort of one sink undoes what the others of its run wrote in the same transaction")
+    func abortsTogether() async throws {
+        let first = try await sink.openWriter(for: people, mode: .append, in: .testing())
+        let second = try await SQLiteSink(path: bench.path, table: "others").openWriter(
+            for: people, mode: .append, in: .testing())
+        for writer in [first, second] {
+            _ = try await writer.write(try writer.encode(.testing(try rows(0..<3))))
+            _ = try await writer.settle()
+        }
+        try await first.commit(.testing())
+        await second.abort()
+        await #expect(throws: HeadraceError.self) { _ = try await first.settle() }
+        await first.abort()
+        #expect(try bench.sqlite("SELECT count(*) FROM sqlite_schema") == ["0"])
+        try await sink.load([try rows(0..<1)], schema: people, mode: .append)
+        #expect(try bench.sqlite("SELECT count(*) FROM people") == ["1"])
+    }
+
     // MARK: - Places that are no database
 
     @Test("A file that is no database and a folder that is not there are told apart")

@@ -69,7 +69,7 @@ private let schema = Schema([Field("id", .int64)])
 
     @Test("A writer that was overtaken between two of its epochs is refused at the second")
     func refusesOvertaken() async throws {
-        let slow = try await sink.openWriter(for: schema, mode: .append, in: .testing(fence: 1))
+        let slow = try await sink.openWriter(for: schema, mode: .append, in: .testing(run: "slow", fence: 1))
         _ = try await slow.write(try slow.encode(.testing(try .of(schema, [[.integer(1)]]))))
         _ = try await slow.settle()
         try await slow.commit(.testing(epoch: 1, final: false))

@@ -7,8 +7,8 @@ public import HeadraceCore
 /// nothing. The database file is made when it is not there, and so is the table, from the rows' schema; a table that is
 /// there keeps its columns, which rows are matched to by name.
 ///
-/// One database takes one writer at a time. Another sink on the same file waits for the end of the epoch, and fails
-/// with `databaseBusy` after `busyTimeout`.
+/// One database takes one writer at a time. Sinks of one load on the same file share its transaction and commit together;
+/// another run waits for the end of the epoch, and fails with `databaseBusy` after `busyTimeout`.
 public struct SQLiteSink: AppendingSink, ReplacingSink, UpsertingSink, TransactionalSink {
     /// The database file.
     public let path: String
@@ -91,18 +91,18 @@ public struct SQLiteSink: AppendingSink, ReplacingSink, UpsertingSink, Transacti
     public func openWriter(for schema: Schema, mode: SinkMode, in context: RunContext) async throws -> SQLiteSinkWriter
     {
         if case .facts(let load) = mode { try load.check(schema) }
-        let database = openDatabase(.create)
+        let transaction = try SQLiteTransaction.join(stateName, sink: self, run: context.run)
         do {
-            let target: SQLiteSinkWriter.Target = try await database.use { connection in
+            let target: SQLiteSinkWriter.Target = try await transaction.database.use { connection in
                 guard case .facts(let load) = mode else {
                     return .table(try self.tablePlan(for: schema, mode: mode, in: connection))
                 }
                 for table in load.tables { _ = try SQLiteTableDefinition.missing(table, in: connection) }
                 return .facts(load, schema)
             }
-            return SQLiteSinkWriter(sink: self, database: database, target: target, context: context)
+            return SQLiteSinkWriter(sink: self, transaction: transaction, target: target, context: context)
         } catch {
-            await database.close()
+            await transaction.abort(stateName)
             throw error
         }
     }

@@ -2,7 +2,8 @@ import HeadraceColumnar
 public import HeadraceCore
 import Synchronization
 
-/// Writes rows into one table, or facts into a warehouse's tables, an epoch a transaction.
+/// Writes rows into one table, or facts into a warehouse's tables, an epoch a transaction. Sinks of one load on one file
+/// share it.
 ///
 /// The transaction begins with the epoch's first rows and ends with `commit` or `abort`; a connection that is lost or a
 /// process that is killed undoes it. Tables and indexes are made inside it, so that an aborted run leaves none behind.
@@ -21,7 +22,7 @@ public final class SQLiteSinkWriter: SinkWriter {
     }
 
     private struct State {
-        /// Whether the epoch's transaction has begun.
+        /// Whether this writer has taken part in the epoch's transaction.
         var isOpen = false
         /// Set once the table is there and, for a replace, empty.
         var isPrepared = false
@@ -32,19 +33,21 @@ public final class SQLiteSinkWriter: SinkWriter {
     }
 
     private let sink: SQLiteSink
-    private let database: SQLiteDatabase
+    private let transaction: SQLiteTransaction
     private let target: Target
     private let context: RunContext
     private let state = Mutex(State())
 
-    init(sink: SQLiteSink, database: SQLiteDatabase, target: Target, context: RunContext) {
+    init(sink: SQLiteSink, transaction: SQLiteTransaction, target: Target, context: RunContext) {
         self.sink = sink
-        self.database = database
+        self.transaction = transaction
         self.target = target
         self.context = context
         let key = database.follow(context.cancellation)
         state.withLock { $0.cancellationKey = key }
     }
+
+    private var database: SQLiteDatabase { transaction.database }
 
     public func encode(_ batch: Batch) throws -> SQLiteEncodedBatch {
         switch target {
@@ -67,36 +70,37 @@ public final class SQLiteSinkWriter: SinkWriter {
     }
 
     public func settle() async throws -> WriteCounts {
-        guard case .facts = target else {
+        var counts: WriteCounts?
+        if case .facts = target {
+            let (loader, warehouse) = try await openLoad()
+            counts = try await loader.finish(in: warehouse)
+        } else {
             try await database.use { try self.begin($0) }
-            return state.withLock { $0.counts }
         }
-        let (loader, warehouse) = try await openLoad()
-        return try await loader.finish(in: warehouse)
+        transaction.settle(sink.stateName)
+        return counts ?? state.withLock { $0.counts }
     }
 
     public func commit(_ checkpoint: Checkpoint) async throws {
-        try await database.use { connection in
+        let isUnused = try await database.use { connection in
             try self.begin(connection)
             try SQLiteState.write(
                 checkpoint, job: self.context.job, sink: self.sink.stateName, fence: self.context.fence, in: connection)
-            try self.context.faults.reach("sqlite.beforeCommit")
-            try connection.execute("COMMIT")
-            self.state.withLock {
-                $0.isOpen = false
-                $0.load = nil
-                $0.counts = WriteCounts()
-            }
-            try self.context.faults.reach("sqlite.afterCommit")
+            return try self.transaction.commit(
+                self.sink.stateName, isFinal: checkpoint.isFinal, connection, faults: self.context.faults)
         }
-        if checkpoint.isFinal { await close() }
+        state.withLock {
+            $0.isOpen = false
+            $0.load = nil
+            $0.counts = WriteCounts()
+        }
+        if checkpoint.isFinal { context.cancellation.remove(state.withLock { $0.cancellationKey }) }
+        if isUnused { await database.close() }
     }
 
-    public func abort() async { await close() }
-
-    private func close() async {
+    public func abort() async {
         context.cancellation.remove(state.withLock { $0.cancellationKey })
-        await database.close()
+        await transaction.abort(sink.stateName)
     }
 
     // MARK: - The transaction
@@ -114,21 +118,11 @@ public final class SQLiteSinkWriter: SinkWriter {
     /// Begins the epoch's transaction where none is open: refuses a run that has been overtaken before it writes, and makes
     /// what is not there.
     private func begin(_ connection: SQLiteConnection) throws {
-        if state.withLock({ $0.isOpen }) {
-            // SQLite undoes a transaction by itself when the disk is full or fails: its rows must not be forgotten.
-            guard connection.isInTransaction else {
-                throw HeadraceError(.unexpected, "SQLite has undone the transaction of \(sink.name)")
-            }
-            return
-        }
-        try connection.execute("BEGIN IMMEDIATE")
-        do {
-            try SQLiteState.check(context.fence, job: context.job, in: connection)
-            if !state.withLock({ $0.isPrepared }) { try prepare(connection) }
-        } catch {
-            connection.rollBack()
-            throw error
-        }
+        try transaction.begin(connection)
+        let (isOpen, isPrepared) = state.withLock { ($0.isOpen, $0.isPrepared) }
+        if isOpen { return }
+        try SQLiteState.check(context.fence, job: context.job, in: connection)
+        if !isPrepared { try prepare(connection) }
         state.withLock {
             $0.isPrepared = true
             $0.isOpen = true
