@@ -49,7 +49,7 @@ let connectors: [[Target]] = [
     connector("HTTP", support: ["HTTPClient", "Codecs"]),
     connector("SQLite", c: "CSQLite"),
     connector("Landing", support: ["Files", "Digests"]),
-    connector("KeyValue", c: "CSQLite"),
+    connector("KeyValue", c: "CSQLite", support: ["Codecs"]),
 ]
 
 let transforms: [[Target]] = [

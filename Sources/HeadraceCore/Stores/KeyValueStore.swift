@@ -16,14 +16,30 @@ public indirect enum AttributeValue: Sendable, Hashable {
 /// An item: attributes by name, key attributes included.
 public typealias Item = [String: AttributeValue]
 
-/// The key of a table: a partition attribute and, where items share it, a sort attribute.
+/// The type of a key attribute.
+public enum KeyType: String, Sendable, Hashable {
+    case string = "S"
+    case number = "N"
+    case binary = "B"
+}
+
+/// The key of a table: a partition attribute and, where items share it, a sort attribute, each of one type.
 public struct KeySchema: Sendable, Hashable {
     public var partition: String
+    public var partitionType: KeyType
     public var sort: String?
-    public init(partition: String, sort: String? = nil) {
+    public var sortType: KeyType
+    public init(
+        partition: String, partitionType: KeyType = .string, sort: String? = nil, sortType: KeyType = .string
+    ) {
         self.partition = partition
+        self.partitionType = partitionType
         self.sort = sort
+        self.sortType = sortType
     }
+
+    /// The key attributes in order.
+    public var names: [String] { [partition] + (sort.map { [$0] } ?? []) }
 }
 
 /// A condition on the item that is there, checked together with the write.
