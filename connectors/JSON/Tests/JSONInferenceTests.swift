@@ -74,7 +74,7 @@ import Testing
         let found = try describe("{\"a\":1}\n{\"a\":\n{\"a\":2}\n{\"a\":3}\n", JSONFormat(layout: .lines))
         #expect(found.schema.fields.map { "\($0)" } == ["a: int64"])
         #expect(found.confidence == 0.75)
-        #expect(found.notes == ["1 of 4 lines are broken: rejects"])
+        #expect(found.notes == ["1 of 4 records are broken: rejects"])
     }
 
     @Test("Notes tell of mixed columns, of records that are no objects and of rows further inside")

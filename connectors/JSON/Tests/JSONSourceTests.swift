@@ -141,19 +141,27 @@ import Testing
     func options() async throws {
         let connector = JSONConnector()
         let location = try Location(
-            "x.ndjson.gz?flatten=true&separator=.&infer=off&record=raw&comments=true&maxRecord=1000&allowNaN=true",
+            "x.ndjson.gz?flatten=true&separator=.&infer=off&record=raw&comments=true&record-limit=1000&allowNaN=true",
             fileExists: { _ in false })
-        let format = try connector.format(of: location)
+        let format = try JSONFormat(location)
         #expect(format.layout == .lines && format.flattens && format.separator == "." && !format.infersTypes)
         #expect(format.recordColumn == "raw" && format.reading.allowsComments && format.maximumRecordBytes == 1000)
         #expect(format.reading.allowsNonFiniteNumbers && !format.reading.allowsTrailingCommas)
-        #expect(try connector.format(of: Location(scheme: "", address: "x.json")).layout == nil)
+        #expect(try JSONFormat(Location(scheme: "", address: "x.json")).layout == nil)
         for (name, value) in [
-            ("layout", "rows"), ("flatten", "yes"), ("infer", "maybe"), ("rows", "a.b"), ("maxRecord", "-1"),
+            ("layout", "rows"), ("flatten", "yes"), ("infer", "maybe"), ("rows", "a.b"), ("record-limit", "0"),
         ] {
             let bad = Location(scheme: "", address: "x.json", options: [.init(name, value)])
             #expect(await failure { _ = try connector.source(over: TestBytes("[]"), at: bad) }?.code == .badOption)
         }
+        for (name, value) in [("header", "true"), ("nonFinite", "null"), ("flaten", "true")] {
+            let bad = Location(scheme: "", address: "x.json", options: [.init(name, value)])
+            let error = await failure { _ = try connector.source(over: TestBytes("[]"), at: bad) }
+            #expect(error?.code == .badOption && error?.message.contains(name) == true)
+            if name == "flaten" { #expect(error?.hint == "did you mean flatten?") }
+        }
+        let rows = Location(scheme: "", address: "x.json", options: [.init("rows", "/a")])
+        #expect(await failure { _ = try connector.sink(over: CollectedBytes(), at: rows) }?.code == .badOption)
         let names = Set(connector.options.map(\.name))
         #expect(names.isSuperset(of: location.options.map(\.name)))
     }
@@ -163,7 +171,8 @@ import Testing
         arguments: [
             ("x.json", "[{\"a\":1}]\n"), ("x.ndjson", "{\"a\":1}\n"), ("x.jsonl", "{\"a\":1}\n"),
             ("-", "[{\"a\":1}]\n"),
-            ("x.json?layout=lines", "{\"a\":1}\n"), ("x.ndjson?layout=array", "[{\"a\":1}]\n"),
+            ("x.json?layout=lines", "{\"a\":1}\n"), ("x.json.gz?compression=none", "[{\"a\":1}]\n"),
+            ("x.ndjson?layout=array", "[{\"a\":1}]\n"),
             ("-?format=ndjson", "{\"a\":1}\n"),
         ])
     func sinks(text: String, expected: String) async throws {

@@ -1,15 +1,19 @@
 import HeadraceColumnar
 
-/// Why a value cannot be held by its column; the raw value is the reject's code.
+/// Why a value cannot be held by its column.
 enum CellProblem: String, Sendable, Hashable, CaseIterable {
     case notAnInteger, notADecimal, notANumber, notABoolean
     case tooManyFractionDigits, outOfRange
-    case notADate, notATime, notATimestamp, zoneMissing, zoneUnexpected
+    case notADate, notATime, notATimestamp
+    case zoneMissing, zoneUnexpected
     case notBase64
     /// A kind of JSON value that the column does not take.
     case wrongKind
     /// Null, or no member, where the field must not be null.
     case missing
+
+    /// The reject's code.
+    var code: String { self == .zoneMissing || self == .zoneUnexpected ? Self.notATimestamp.rawValue : rawValue }
 }
 
 /// The first value of a row that its column does not take.

@@ -16,14 +16,18 @@ struct DecodingPlan: Sendable {
     let recordColumn: Int?
     /// Whether records that cannot be read are rejects; otherwise most of them are the document's failure.
     let isByLine: Bool
+    /// Whether the types come from looking at the object.
+    let isInferred: Bool
 
     init(
-        _ schema: Schema, options: JSONReadingOptions, separator: String?, recordColumn: String?, isByLine: Bool
+        _ schema: Schema, options: JSONReadingOptions, separator: String?, recordColumn: String?, isByLine: Bool,
+        isInferred: Bool
     ) throws(HeadraceError) {
         self.schema = schema
         self.options = options
         self.separator = separator
         self.isByLine = isByLine
+        self.isInferred = isInferred
         self.recordColumn = recordColumn.flatMap { schema.index(of: $0) }
         if let index = self.recordColumn, !schema.fields[index].type.isText {
             throw HeadraceError(

@@ -54,7 +54,8 @@ struct RowDecoder: ~Copyable {
         let bounds = records.bounds[record]
         if bounds.isOversized {
             return reject(
-                record, code: "tooLong", message: "the record has \(bounds.length) bytes, more than are read at once")
+                record, code: "recordTooLong",
+                message: "the record has \(bounds.length) bytes, more than are read at once")
         }
         let bytes = records.bytes(of: record)
         let error = decode(bytes, &tokenizer)
@@ -147,9 +148,11 @@ struct RowDecoder: ~Copyable {
         }
         drop(record)
         let isRecord = failure.column.isEmpty
+        var message = isRecord ? "the record is \(failure.found), not an object" : failure.message
+        if plan.isInferred, !isRecord { message += "; the type was inferred, a schema can say another" }
         reject(
-            record, code: failure.problem.rawValue, field: isRecord ? nil : failure.column, value: failure.value,
-            message: isRecord ? "the record is \(failure.found), not an object" : failure.message)
+            record, code: failure.problem.code, field: isRecord ? nil : failure.column, value: failure.value,
+            message: message)
     }
 
     /// Begins to keep account of rows, with the one that was just built left out.

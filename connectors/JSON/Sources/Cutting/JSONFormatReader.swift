@@ -9,13 +9,14 @@ import Synchronization
 public final class JSONFormatReader: FormatReader, @unchecked Sendable {
     private let format: JSONFormat
     private let input: FormatInput
-    private let context: RunContext
+    private let context: RunContext?
     private let schema: Schema
     /// Set by the first `next`, before any chunk is handed out.
     private var plan: DecodingPlan?
     private let ignoredMembers = Atomic<Int>(0)
 
-    private var layout: JSONLayout?
+    /// What the object's start looks like; known after the first `next`.
+    private(set) var finding: LayoutDetector.Finding?
     private var start: StartPlace
     private var cutter: JSONStreamCutter?
     private var blanker: JSONCommentBlanker?
@@ -37,6 +38,9 @@ public final class JSONFormatReader: FormatReader, @unchecked Sendable {
     /// Records that were handed out.
     private var handedOut = 0
 
+    /// What is looked at to find the layout.
+    private static let detectionBytes = 64 << 10
+
     /// Where an opened object goes on.
     private struct StartPlace {
         var position = JSONCutPosition()
@@ -45,13 +49,14 @@ public final class JSONFormatReader: FormatReader, @unchecked Sendable {
     }
 
     init(
-        _ format: JSONFormat, _ input: FormatInput, schema: Schema, from start: JSONValue?, in context: RunContext
+        _ format: JSONFormat, _ input: FormatInput, schema: Schema, from start: JSONValue? = nil,
+        in context: RunContext? = nil
     ) throws(HeadraceError) {
         self.format = format
         self.input = input
         self.context = context
         self.schema = schema
-        layout = format.fixedLayout
+        var layout = format.fixedLayout
         self.start = StartPlace()
         if let start {
             guard let position = JSONCutPosition(start), let kept = start["layout"]?.stringValue,
@@ -66,7 +71,8 @@ public final class JSONFormatReader: FormatReader, @unchecked Sendable {
         } else if layout == nil, let found = input.description?.dialect.first(where: { $0.name == "layout" }) {
             layout = JSONLayout(rawValue: found.value)
         }
-        wanted = max(format.chunkBytes, 1)
+        finding = layout.map { LayoutDetector.Finding(layout: $0, confidence: 1) }
+        wanted = max(format.chunkBytes, layout == nil ? Self.detectionBytes : 1)
         text = MutableBuffer(capacity: wanted)
         textOffset = self.start.position.offset
         recordCount = self.start.position.ordinal + self.start.skipped
@@ -103,14 +109,18 @@ public final class JSONFormatReader: FormatReader, @unchecked Sendable {
 
     private func begin() throws(HeadraceError) {
         let bytes = UnsafeRawBufferPointer(start: text.base, count: filled)
-        let layout = self.layout ?? LayoutDetector(format, input.object).detect(bytes, isWhole: hasEnded).layout
-        self.layout = layout
+        let finding = self.finding ?? LayoutDetector(format, input.object).detect(bytes, isWhole: hasEnded && !isCut)
+        self.finding = finding
+        let layout = finding.layout
         cutter = try format.cutter(layout, from: start.position)
         if format.reading.allowsComments, layout != .lines { blanker = JSONCommentBlanker() }
         plan = try DecodingPlan(
             schema, options: format.reading, separator: format.flattens ? format.separator : nil,
-            recordColumn: format.recordColumn, isByLine: layout == .lines)
+            recordColumn: format.recordColumn, isByLine: layout == .lines, isInferred: input.description != nil)
     }
+
+    /// Whether the bytes end before the object does.
+    private var isCut: Bool { (input.bytes as? LimitedReader)?.isCut ?? false }
 
     /// Passes the bytes that are new, and at the end of the object ends the cutter.
     private func scan() throws(HeadraceError) {
@@ -124,7 +134,7 @@ public final class JSONFormatReader: FormatReader, @unchecked Sendable {
         } catch {
             throw fail(error)
         }
-        guard hasEnded, !isFinished else { return }
+        guard hasEnded, !isFinished, !isCut else { return }
         isFinished = true
         // What was cut before a truncated end is handed out first.
         do throws(JSONError) {
@@ -149,7 +159,7 @@ public final class JSONFormatReader: FormatReader, @unchecked Sendable {
             bounds.removeFirst(dropped)
             start.skipped -= dropped
         }
-        if format.reading.allowsComments, layout == .lines { bounds.removeAll { isComment($0) } }
+        if format.reading.allowsComments, finding?.layout == .lines { bounds.removeAll { isComment($0) } }
         guard !bounds.isEmpty else { return nil }
         let taken = bounds
         let before = handedOut
@@ -231,7 +241,7 @@ public final class JSONFormatReader: FormatReader, @unchecked Sendable {
         }
         position.ordinal = skipped == 0 ? recordCount : 0
         var json = position.json
-        json["layout"] = .string((layout ?? .document).rawValue)
+        json["layout"] = .string((finding?.layout ?? .document).rawValue)
         if skipped > 0 { json["skip"] = .integer(skipped) }
         return json
     }
@@ -253,7 +263,7 @@ public final class JSONFormatReader: FormatReader, @unchecked Sendable {
         input.bytes.close()
         let ignored = ignoredMembers.exchange(0, ordering: .relaxed)
         if ignored > 0 {
-            context.log.info(
+            context?.log.info(
                 "members of \(input.object.name) that no column takes were ignored", [("members", "\(ignored)")])
         }
     }

@@ -2,41 +2,51 @@ import HeadraceColumnar
 public import HeadraceCore
 
 extension JSONFormat {
-    /// How many names of members are kept apart.
-    private static let nameLimit = 10_000
-    /// The sample is looked at in pieces of this many bytes.
-    private static let pieceBytes = 1 << 20
+    /// Objects of at most this size are seen whole.
+    private static let wholeBytes = 64 << 20
+    /// What is seen of larger ones.
+    private static let partBytes = 16 << 20
 
-    /// Finds layout and columns. Broken lines are counted in a note; a sample without a whole record, a broken document
-    /// and a record path that leads nowhere are errors.
+    /// Finds layout and columns in a sample.
+    ///
+    /// Broken lines are counted in a note.
+    /// - Throws: `malformedInput` for a broken document, a record path that leads nowhere and a sample without a whole
+    ///   record.
     public func describe(_ sample: ByteSample) throws -> FormatDescription {
-        var bytes = sample.bytes
-        let found = bytes.withUnsafeBytes { bytes in
-            fixedLayout.map { LayoutDetector.Finding(layout: $0, confidence: 1) }
-                ?? LayoutDetector(self, sample.object).detect(bytes, isWhole: sample.isWhole)
+        try findings(in: sample.object, LimitedReader(SampleReader(sample), limit: sample.bytes.count))
+    }
+
+    /// Finds layout and columns in an object: in the whole of it up to 64 MiB, else in the first 16 MiB; in bounded
+    /// memory. Throws as ``describe(_:)`` does.
+    public func survey(_ object: ByteObject, _ bytes: any ByteReader) throws -> FormatDescription? {
+        let isLong = object.byteCount.map { $0 > Self.wholeBytes } ?? false
+        return try findings(in: object, LimitedReader(bytes, limit: isLong ? Self.partBytes : Self.wholeBytes))
+    }
+
+    private func findings(in object: ByteObject, _ bytes: LimitedReader) throws -> FormatDescription {
+        let input = FormatInput(
+            bytes: bytes, object: object, source: object.name, stream: StreamID(object.name), rowsBefore: 0,
+            description: nil)
+        let reader = try JSONFormatReader(self, input, schema: Schema([]))
+        var survey = Survey(self)
+        while case .chunk(let records, _, _) = try reader.next() {
+            try survey.look(at: records, isByLine: reader.finding?.layout == .lines, in: object)
         }
-        var cutter = try cutter(found.layout)
-        var survey = Survey(self, names: Self.nameLimit, skipsBroken: found.layout == .lines)
-        do throws(JSONError) {
-            if reading.allowsComments, found.layout != .lines { try Self.blank(&bytes, isWhole: sample.isWhole) }
-            try survey.look(at: bytes, &cutter, pieceBytes: Self.pieceBytes, isWhole: sample.isWhole)
-        } catch {
-            throw JSONFailure.error(error, in: sample.object.name)
-        }
-        if survey.records == 0, !sample.isWhole { throw unendingRecord(bytes, sample) }
-        return try description(found, survey, sample)
+        if survey.records == 0, bytes.isCut { throw unendingRecord(bytes, object) }
+        let found = reader.finding ?? LayoutDetector.Finding(layout: .lines, confidence: 0)
+        return try description(found, survey, isWhole: !bytes.isCut && survey.broken == 0)
     }
 
     private func description(
-        _ found: LayoutDetector.Finding, _ survey: borrowing Survey, _ sample: ByteSample
+        _ found: LayoutDetector.Finding, _ survey: borrowing Survey, isWhole: Bool
     ) throws(HeadraceError) -> FormatDescription {
-        var inference = SchemaInference(self, isWhole: sample.isWhole && survey.broken == 0)
+        var inference = SchemaInference(self, isWhole: isWhole)
         let schema = try inference.schema(of: survey.shape)
         var notes = found.notes + inference.notes
         var confidence = found.confidence
-        if survey.records == 0 { notes.append("there are no records") }
+        if survey.records == 0, found.notes.isEmpty { notes.append("there are no records") }
         if survey.broken > 0 {
-            notes.append("\(survey.broken) of \(survey.records) lines are broken: rejects")
+            notes.append("\(survey.broken) of \(survey.records) records are broken: rejects")
             confidence *= Double(survey.records - survey.broken) / Double(survey.records)
         }
         if rows == nil, found.layout == .document, survey.records == 1, survey.shape.objects == 1 {
@@ -45,93 +55,63 @@ extension JSONFormat {
         var dialect = [(name: "layout", value: found.layout.rawValue)]
         if let rows { dialect.append(("rows", rows)) }
         if flattens { dialect += [("flatten", "true"), ("separator", separator)] }
-        return FormatDescription(
-            format: name, schema: schema, dialect: dialect, confidence: confidence, notes: notes)
+        return FormatDescription(format: name, schema: schema, dialect: dialect, confidence: confidence, notes: notes)
     }
 
-    private static func blank(_ bytes: inout [UInt8], isWhole: Bool) throws(JSONError) {
-        var blanker = JSONCommentBlanker()
-        // The standard library's closure does not carry the error's type.
-        let result = bytes.withUnsafeMutableBytes { bytes in
-            Result { () throws(JSONError) in try blanker.blank(bytes) }
-        }
-        try result.get()
-        if isWhole { try blanker.finish() }
-    }
-
-    private func unendingRecord(_ bytes: [UInt8], _ sample: ByteSample) -> HeadraceError {
-        let ways = bytes.withUnsafeBytes { InnerRows.find($0, options: reading) }
+    private func unendingRecord(_ bytes: LimitedReader, _ object: ByteObject) -> HeadraceError {
+        let ways = bytes.head.withUnsafeBytes { InnerRows.find($0, options: reading) }
         return HeadraceError(
-            .malformedInput, "no record ends within the first \(bytes.count) bytes",
-            fields: ways.isEmpty ? [] : [("arrays of objects", ways.joined(separator: ", "))],
-            trail: [sample.object.name],
+            .malformedInput, "no record ends within what is looked at to find columns",
+            fields: ways.isEmpty ? [] : [("arrays of objects", ways.joined(separator: ", "))], trail: [object.name],
             hint: ways.first.map { "read what the document holds as rows: rows=\($0)" }
                 ?? "name the way to the rows by rows=/name/name")
     }
 }
 
-/// A look at the records of a sample.
+/// A look at records.
 private struct Survey: ~Copyable {
     let shape = Shape()
     private(set) var records = 0
     private(set) var broken = 0
-    private let format: JSONFormat
-    private let skipsBroken: Bool
-    private var names: Int
+    private let reading: JSONReadingOptions
+    /// How many more names of members are kept apart.
+    private var names = 10_000
     private var text = JSONBuffer()
-    private var bounds: [JSONRecordBounds] = []
 
-    init(_ format: JSONFormat, names: Int, skipsBroken: Bool) {
-        self.format = format
-        self.names = names
-        self.skipsBroken = skipsBroken
-    }
+    init(_ format: JSONFormat) { reading = format.reading }
 
-    mutating func look(
-        at bytes: [UInt8], _ cutter: inout JSONStreamCutter, pieceBytes: Int, isWhole: Bool
-    ) throws(JSONError) {
-        var start = 0
-        while start < bytes.count {
-            let end = min(start + pieceBytes, bytes.count)
-            var failure: JSONError?
-            bytes.withUnsafeBytes { bytes in
-                do throws(JSONError) {
-                    try cutter.scan(UnsafeRawBufferPointer(rebasing: bytes[start..<end]), into: &bounds)
-                    try observe(bytes)
-                } catch {
-                    failure = error
-                }
+    /// - Throws: `malformedInput` for a record that breaks the document around it.
+    mutating func look(at chunk: JSONRecords, isByLine: Bool, in object: ByteObject) throws(HeadraceError) {
+        var tokenizer = JSONTokenizer(UnsafeRawBufferPointer(start: chunk.text.base, count: 0), options: reading)
+        for record in chunk.bounds.indices {
+            let place = chunk.bounds[record]
+            records += 1
+            if place.isOversized {
+                broken += 1
+                continue
             }
-            if let failure { throw failure }
-            start = end
-        }
-        guard isWhole else { return }
-        try cutter.finish(into: &bounds)
-        let result = bytes.withUnsafeBytes { bytes in Result { () throws(JSONError) in try observe(bytes) } }
-        try result.get()
-    }
-
-    private mutating func observe(_ bytes: UnsafeRawBufferPointer) throws(JSONError) {
-        var tokenizer = JSONTokenizer(bytes, options: format.reading)
-        for place in bounds where !place.isOversized {
-            let record = UnsafeRawBufferPointer(rebasing: bytes[place.offset..<place.offset + place.length])
             do throws(JSONError) {
-                if skipsBroken {
-                    tokenizer.reset(record)
-                    while try tokenizer.next() != .end {}
-                }
-                tokenizer.reset(record)
-                try shape.observe(try tokenizer.next(), &tokenizer, &text, names: &names)
-                _ = try tokenizer.next()
+                try observe(chunk.bytes(of: record), &tokenizer, isByLine: isByLine)
             } catch {
-                guard skipsBroken || error.isOfRecord else {
-                    throw error.inStream(offset: place.offset, line: place.line)
+                guard isByLine || error.isOfRecord else {
+                    throw JSONFailure.error(error.inStream(offset: place.offset, line: place.line), in: object.name)
                 }
                 broken += 1
             }
-            records += 1
         }
-        bounds.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func observe(
+        _ record: UnsafeRawBufferPointer, _ tokenizer: inout JSONTokenizer, isByLine: Bool
+    ) throws(JSONError) {
+        if isByLine {
+            // A broken record must not leave traces of its first half.
+            tokenizer.reset(record)
+            while try tokenizer.next() != .end {}
+        }
+        tokenizer.reset(record)
+        try shape.observe(try tokenizer.next(), &tokenizer, &text, names: &names)
+        _ = try tokenizer.next()
     }
 }
 

@@ -24,8 +24,8 @@ public struct JSONFormat: Format {
     public var reading: JSONReadingOptions
     /// A longer record is a reject.
     public var maximumRecordBytes: Int
-    /// How much of an object is looked at to find layout and types, in bytes; objects up to this size are seen whole.
-    public var sampleSize: Int
+    /// What is looked at of a stream that can be read once only, in bytes; other objects are seen up to 64 MiB whole.
+    public let sampleSize = 1 << 20
     /// The text of a usual chunk, in bytes.
     var chunkBytes = 256 << 10
 
@@ -33,7 +33,7 @@ public struct JSONFormat: Format {
     public init(
         layout: JSONLayout? = nil, rows: String? = nil, flattens: Bool = false, separator: String = "_",
         infersTypes: Bool = true, recordColumn: String? = nil, reading: JSONReadingOptions = .strict,
-        maximumRecordBytes: Int = 16 << 20, sampleSize: Int = 64 << 20
+        maximumRecordBytes: Int = 16 << 20
     ) {
         self.layout = layout
         self.rows = rows
@@ -43,7 +43,6 @@ public struct JSONFormat: Format {
         self.recordColumn = recordColumn
         self.reading = reading
         self.maximumRecordBytes = maximumRecordBytes
-        self.sampleSize = sampleSize
     }
 
     /// The layout that the options fix, nil if it has to be found.
