@@ -114,17 +114,9 @@ extension Kernels {
     private static func extremum(_ type: DataType, isMaximum: Bool) -> any GroupAccumulator {
         switch type.physical {
         case .bits: BooleanExtremum(isMaximum: isMaximum)
-        case .int8: IntegerExtremum<Int8>(type, isMaximum)
-        case .int16: IntegerExtremum<Int16>(type, isMaximum)
-        case .int32: IntegerExtremum<Int32>(type, isMaximum)
-        case .int64: IntegerExtremum<Int64>(type, isMaximum)
-        case .int128: IntegerExtremum<Int128>(type, isMaximum)
-        case .uint8: IntegerExtremum<UInt8>(type, isMaximum)
-        case .uint16: IntegerExtremum<UInt16>(type, isMaximum)
-        case .uint32: IntegerExtremum<UInt32>(type, isMaximum)
-        case .uint64: IntegerExtremum<UInt64>(type, isMaximum)
-        case .float32: FloatExtremum<Float>(type, isMaximum)
-        case .float64: FloatExtremum<Double>(type, isMaximum)
+        case .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32: WordExtremum(type, isMaximum)
+        case .int128, .uint64: WideExtremum(type, isMaximum)
+        case .float32, .float64: FloatExtremum(type, isMaximum)
         case .bytes, .list, .structure: TextExtremum(type, isMaximum)
         }
     }

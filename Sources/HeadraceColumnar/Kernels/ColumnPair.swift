@@ -58,7 +58,7 @@ struct ColumnPair {
             return FloatOrder.equal(
                 left.values.values(as: Double.self)[one], right.values.values(as: Double.self)[other])
         case .bytes: return TextOrder.equal(left.values, one, right.values, other)
-        case .list, .structure: return compareNested(one, other) == 0
+        case .list, .structure: return NestedOrder.compare(left.column, one, right.column, other) == 0
         }
     }
 
@@ -85,7 +85,7 @@ struct ColumnPair {
             return FloatOrder.compare(
                 left.values.values(as: Double.self)[one], right.values.values(as: Double.self)[other])
         case .bytes: return TextOrder.compare(left.values, one, right.values, other)
-        case .list, .structure: return compareNested(one, other)
+        case .list, .structure: return NestedOrder.compare(left.column, one, right.column, other)
         }
     }
 
@@ -100,40 +100,49 @@ struct ColumnPair {
         let second = right.values.values(as: T.self)[other]
         return first < second ? -1 : first == second ? 0 : 1
     }
+}
 
+/// The order of lists and structs. Only plain columns are nested: a dictionary of lists or structs is decoded when it comes in.
+private enum NestedOrder {
     /// Lists by their first different element, then by length; structs by their first different member. Inside, null is greatest.
-    private func compareNested(_ one: Int, _ other: Int) -> Int {
-        left.column._withUnsafeGuaranteedRef { left in
-            right.column._withUnsafeGuaranteedRef { right in
-                // Only a plain column can be nested: a dictionary of lists or structs is decoded when it comes in.
-                if physical == .list {
-                    let pair = ColumnPair(left.children[0], right.children[0])
-                    let mine = self.left.values
-                    let theirs = self.right.values
-                    var first = Int(mine.textOffset(one))
-                    var second = Int(theirs.textOffset(other))
-                    let firstEnd = Int(mine.textOffset(one + 1))
-                    let secondEnd = Int(theirs.textOffset(other + 1))
-                    while first < firstEnd && second < secondEnd {
-                        let result = pair.compareNullsLast(first, second)
-                        if result != 0 { return result }
-                        first += 1
-                        second += 1
-                    }
-                    return (firstEnd - first) - (secondEnd - second)
-                }
-                for (mine, theirs) in zip(left.children, right.children) {
-                    let result = ColumnPair(mine, theirs).compareNullsLast(left.offset + one, right.offset + other)
-                    if result != 0 { return result }
-                }
-                return 0
+    static func compare(_ left: Unmanaged<ColumnVector>, _ one: Int, _ right: Unmanaged<ColumnVector>, _ other: Int)
+        -> Int
+    {
+        left._withUnsafeGuaranteedRef { left in
+            right._withUnsafeGuaranteedRef { right in
+                left.type.layout == .list ? lists(left, one, right, other) : structs(left, one, right, other)
             }
         }
     }
 
-    private func compareNullsLast(_ one: Int, _ other: Int) -> Int {
-        switch (leftIsValid(one), rightIsValid(other)) {
-        case (true, true): compare(one, other)
+    private static func lists(_ left: ColumnVector, _ one: Int, _ right: ColumnVector, _ other: Int) -> Int {
+        let pair = ColumnPair(left.children[0], right.children[0])
+        let mine = left.unsafeView
+        let theirs = right.unsafeView
+        var first = Int(mine.textOffset(one))
+        var second = Int(theirs.textOffset(other))
+        let firstEnd = Int(mine.textOffset(one + 1))
+        let secondEnd = Int(theirs.textOffset(other + 1))
+        while first < firstEnd && second < secondEnd {
+            let result = nullsLast(pair, first, second)
+            if result != 0 { return result }
+            first += 1
+            second += 1
+        }
+        return (firstEnd - first) - (secondEnd - second)
+    }
+
+    private static func structs(_ left: ColumnVector, _ one: Int, _ right: ColumnVector, _ other: Int) -> Int {
+        for (mine, theirs) in zip(left.children, right.children) {
+            let result = nullsLast(ColumnPair(mine, theirs), left.offset + one, right.offset + other)
+            if result != 0 { return result }
+        }
+        return 0
+    }
+
+    private static func nullsLast(_ pair: ColumnPair, _ one: Int, _ other: Int) -> Int {
+        switch (pair.leftIsValid(one), pair.rightIsValid(other)) {
+        case (true, true): pair.compare(one, other)
         case (true, false): -1
         case (false, true): 1
         case (false, false): 0

@@ -100,9 +100,33 @@ extension ArithmeticWork {
         if appended >= 0, leftShape.precision + appended <= 18, rightShape.precision <= 18, shape.precision <= 18 {
             return wordQuotients(shape, appended)
         }
+        if appended >= 0, leftShape.precision + appended <= 38 {
+            let factor = DecimalMath.widePowerOfTen(appended)
+            return optional(left.wides(scale: leftShape.scale), right.wides(scale: rightShape.scale), shape) {
+                Self.quotient($0 &* factor, $1)
+            }
+        }
         return optional(left.wides(scale: leftShape.scale), right.wides(scale: rightShape.scale), shape) {
             DecimalMath.divide($0, by: $1, appending: appended, .halfEven)
         }
+    }
+
+    /// The quotient rounded half-even, nil for a divisor of zero; in 64-bit steps where the divisor fits.
+    @inline(__always)
+    private static func quotient(_ dividend: Int128, _ divisor: Int128) -> Int128? {
+        let magnitude = divisor.magnitude
+        guard magnitude >> 64 == 0, magnitude != 0 else {
+            return DecimalMath.divide(dividend, by: divisor, appending: 0, .halfEven)
+        }
+        let short = UInt64(truncatingIfNeeded: magnitude)
+        let long = dividend.magnitude
+        let (high, rest) = UInt64(truncatingIfNeeded: long &>> 64).quotientAndRemainder(dividingBy: short)
+        let (low, remainder) = short.dividingFullWidth((rest, UInt64(truncatingIfNeeded: long)))
+        var value = Int128(truncatingIfNeeded: high) &<< 64 | Int128(truncatingIfNeeded: low)
+        // Twice the remainder against the divisor, without passing 64 bits.
+        let complement = short &- remainder
+        if remainder > complement || (remainder == complement && low & 1 == 1) { value &+= 1 }
+        return (dividend < 0) == (divisor < 0) ? value : 0 &- value
     }
 
     private func wordQuotients(_ shape: DecimalShape, _ appended: Int) -> KernelResult {

@@ -7,14 +7,14 @@ final class DistinctCountAccumulator: GroupAccumulator {
     private var counts = GroupStates<Int64>()
     private var pairs = WordSet()
     private var texts: Interner
-    private var numbers: [UInt128: Int32] = [:]
+    private var numbers = NumberIDs()
 
     init(_ type: DataType) {
         self.type = type
         texts = Interner(type.layout == .bytes ? type : .binary)
     }
 
-    var byteSize: Int { counts.byteSize + pairs.byteSize + texts.byteSize + numbers.capacity * 40 }
+    var byteSize: Int { counts.byteSize + pairs.byteSize + texts.byteSize + numbers.byteSize }
 
     func update(_ values: ColumnVector, groups: UnsafePointer<Int32>?, groupCount: Int) {
         let counts = counts.grown(to: groupCount)
@@ -33,25 +33,22 @@ final class DistinctCountAccumulator: GroupAccumulator {
         let column = Kernels.decoded(values)
         let view = column.unsafeView
         defer { withExtendedLifetime(column) {} }
-        func number(_ row: Int) -> UInt128 {
-            switch type.physical {
-            case .bits: view.bool(row) ? 1 : 0
-            case .int8, .uint8: UInt128(view.values(as: UInt8.self)[row])
-            case .int16, .uint16: UInt128(view.values(as: UInt16.self)[row])
-            case .int32, .uint32: UInt128(view.values(as: UInt32.self)[row])
-            case .float32: UInt128(ByteHash.canonicalBits(Double(view.values(as: Float.self)[row])))
-            case .float64: UInt128(ByteHash.canonicalBits(view.values(as: Double.self)[row]))
-            case .int128: view.values(as: UInt128.self)[row]
-            default: UInt128(view.values(as: UInt64.self)[row])
+        @inline(__always) func ids(_ bits: (Int) -> UInt128) -> [Int32] {
+            var ids = [Int32](repeating: 0, count: values.count)
+            ids.withUnsafeMutableBufferPointer { ids in
+                for row in 0..<ids.count where view.isValid(row) { ids[row] = numbers.id(of: bits(row)) }
             }
+            return ids
         }
-        return (0..<values.count).map { row in
-            guard view.isValid(row) else { return 0 }
-            let next = Int32(truncatingIfNeeded: numbers.count)
-            let value = number(row)
-            if let known = numbers[value] { return known }
-            numbers[value] = next
-            return next
+        switch type.physical {
+        case .bits: return ids { view.bool($0) ? 1 : 0 }
+        case .int8, .uint8: return ids { UInt128(view.values(as: UInt8.self)[$0]) }
+        case .int16, .uint16: return ids { UInt128(view.values(as: UInt16.self)[$0]) }
+        case .int32, .uint32: return ids { UInt128(view.values(as: UInt32.self)[$0]) }
+        case .float32: return ids { UInt128(ByteHash.canonicalBits(Double(view.values(as: Float.self)[$0]))) }
+        case .float64: return ids { UInt128(ByteHash.canonicalBits(view.values(as: Double.self)[$0])) }
+        case .int128: return ids { view.values(as: UInt128.self)[$0] }
+        case .int64, .uint64, .bytes, .list, .structure: return ids { UInt128(view.values(as: UInt64.self)[$0]) }
         }
     }
 
@@ -71,7 +68,7 @@ final class DistinctCountAccumulator: GroupAccumulator {
     func finish(groupCount: Int) -> KernelResult {
         pairs = WordSet()
         texts = Interner(type.layout == .bytes ? type : .binary)
-        numbers = [:]
+        numbers = NumberIDs()
         return KernelResult(
             column: ColumnVector(type: .int64, count: groupCount, nullCount: 0, values: counts.take(groupCount)),
             failures: [])
@@ -118,5 +115,62 @@ private struct WordSet: ~Copyable {
         }
         slots = fresh
         mask = size &- 1
+    }
+}
+
+/// Ids of different numbers in the order of their first appearance, by open addressing.
+private struct NumberIDs: ~Copyable {
+    /// One more than the id, 0 for a free place.
+    private var slots = MutableBuffer.zeros(512 * 4)
+    private var mask = 511
+    private var numbers = MutableBuffer(capacity: 1024)
+    private var count = 0
+
+    var byteSize: Int { slots.capacity + numbers.capacity }
+
+    private static func hash(_ number: UInt128) -> Int {
+        Int(
+            truncatingIfNeeded: ByteHash.hash(
+                UInt64(truncatingIfNeeded: number), seed: UInt64(truncatingIfNeeded: number &>> 64)))
+    }
+
+    mutating func id(of number: UInt128) -> Int32 {
+        let table = slots.values(as: Int32.self)
+        let known = numbers.values(as: UInt128.self)
+        var slot = Self.hash(number) & mask
+        while table[slot] != 0 {
+            let id = table[slot] &- 1
+            if known[Int(id)] == number { return id }
+            slot = (slot &+ 1) & mask
+        }
+        numbers.reserve((count &+ 1) &* 16, keeping: count &* 16)
+        numbers.values(as: UInt128.self)[count] = number
+        count &+= 1
+        table[slot] = Int32(truncatingIfNeeded: count)
+        if count &* 2 > mask { grow() }
+        return Int32(truncatingIfNeeded: count &- 1)
+    }
+
+    private mutating func grow() {
+        let size = (mask &+ 1) &* 4
+        let fresh = MutableBuffer.zeros(size &* 4)
+        let table = fresh.values(as: Int32.self)
+        let known = numbers.values(as: UInt128.self)
+        for id in 0..<count {
+            var slot = Self.hash(known[id]) & (size &- 1)
+            while table[slot] != 0 { slot = (slot &+ 1) & (size &- 1) }
+            table[slot] = Int32(truncatingIfNeeded: id &+ 1)
+        }
+        slots = fresh
+        mask = size &- 1
+    }
+}
+
+extension MutableBuffer {
+    /// A growable buffer whose first `byteCount` bytes are zero.
+    fileprivate static func zeros(_ byteCount: Int) -> MutableBuffer {
+        let buffer = MutableBuffer(capacity: byteCount)
+        buffer.base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+        return buffer
     }
 }

@@ -1,8 +1,10 @@
-/// The least or greatest of integers, decimals, dates and times.
-final class IntegerExtremum<T: FixedWidthInteger & BitwiseCopyable>: GroupAccumulator {
+/// The least or greatest of values that 64 bits hold: integers, short decimals, dates and times.
+///
+/// No generic class: its loops are specialised for each type, which those of a generic class called through a protocol are not.
+final class WordExtremum: GroupAccumulator {
     let resultType: DataType
     private let isMaximum: Bool
-    private var best = GroupStates<T>()
+    private var best = GroupStates<Int64>()
     private var seen = GroupStates<UInt8>()
 
     init(_ type: DataType, _ isMaximum: Bool) {
@@ -15,28 +17,54 @@ final class IntegerExtremum<T: FixedWidthInteger & BitwiseCopyable>: GroupAccumu
     func update(_ values: ColumnVector, groups: UnsafePointer<Int32>?, groupCount: Int) {
         let column = Kernels.decoded(values)
         let view = column.unsafeView
-        let source = view.values(as: T.self)
-        let best = best.grown(to: groupCount)
-        let seen = seen.grown(to: groupCount)
-        let isMaximum = isMaximum
-        each(view, groups) { row, group in
-            let value = source[row]
-            if seen[group] == 0 || (isMaximum ? value > best[group] : value < best[group]) { best[group] = value }
-            seen[group] = 1
+        switch resultType.physical {
+        case .int8: update(view, groups, groupCount, Int8.self)
+        case .int16: update(view, groups, groupCount, Int16.self)
+        case .int32: update(view, groups, groupCount, Int32.self)
+        case .uint8: update(view, groups, groupCount, UInt8.self)
+        case .uint16: update(view, groups, groupCount, UInt16.self)
+        case .uint32: update(view, groups, groupCount, UInt32.self)
+        default: update(view, groups, groupCount, Int64.self)
         }
         withExtendedLifetime(column) {}
     }
 
+    @inline(__always)
+    private func update<T: FixedWidthInteger & BitwiseCopyable>(
+        _ view: UnsafeColumnView, _ groups: UnsafePointer<Int32>?, _ groupCount: Int, _: T.Type
+    ) {
+        let source = view.values(as: T.self)
+        let best = best.grown(to: groupCount)
+        let seen = seen.grown(to: groupCount)
+        let isMaximum = isMaximum
+        each(view, groups) { row, group in
+            let value = Int64(truncatingIfNeeded: source[row])
+            let before = best[group]
+            let extreme = isMaximum ? max(before, value) : min(before, value)
+            best[group] = seen[group] == 0 ? value : extreme
+            seen[group] = 1
+        }
+    }
+
     func finish(groupCount: Int) -> KernelResult {
-        Extremum.result(resultType, groupCount, best.take(groupCount), seen.take(groupCount))
+        let words = best.take(groupCount)
+        let flags = seen.take(groupCount)
+        let values =
+            switch resultType.layout {
+            case .fixed(width: 1): Extremum.narrowed(words, groupCount, UInt8.self)
+            case .fixed(width: 2): Extremum.narrowed(words, groupCount, UInt16.self)
+            case .fixed(width: 4): Extremum.narrowed(words, groupCount, UInt32.self)
+            default: words
+            }
+        return Extremum.result(resultType, groupCount, values, flags)
     }
 }
 
-/// The least or greatest of floats; NaN is the greatest.
-final class FloatExtremum<T: BinaryFloatingPoint & BitwiseCopyable>: GroupAccumulator {
+/// The least or greatest of values beyond 64 bits with sign: long decimals and `uint64`.
+final class WideExtremum: GroupAccumulator {
     let resultType: DataType
     private let isMaximum: Bool
-    private var best = GroupStates<T>()
+    private var best = GroupStates<Int128>()
     private var seen = GroupStates<UInt8>()
 
     init(_ type: DataType, _ isMaximum: Bool) {
@@ -47,23 +75,71 @@ final class FloatExtremum<T: BinaryFloatingPoint & BitwiseCopyable>: GroupAccumu
     var byteSize: Int { best.byteSize + seen.byteSize }
 
     func update(_ values: ColumnVector, groups: UnsafePointer<Int32>?, groupCount: Int) {
-        let column = Kernels.decoded(values)
-        let view = column.unsafeView
-        let source = view.values(as: T.self)
+        let wide = NumericReader(values).wides(scale: NumericReader.scale(of: resultType) ?? 0)
+        let source = wide.base.assumingMemoryBound(to: Int128.self)
         let best = best.grown(to: groupCount)
         let seen = seen.grown(to: groupCount)
         let isMaximum = isMaximum
-        each(view, groups) { row, group in
+        each(values.unsafeView, groups) { row, group in
+            let value = source[row]
+            if seen[group] == 0 || (isMaximum ? value > best[group] : value < best[group]) { best[group] = value }
+            seen[group] = 1
+        }
+        withExtendedLifetime(wide) {}
+    }
+
+    func finish(groupCount: Int) -> KernelResult {
+        let wides = best.take(groupCount)
+        let flags = seen.take(groupCount)
+        guard resultType == .uint64 else { return Extremum.result(resultType, groupCount, wides, flags) }
+        let source = wides.base.assumingMemoryBound(to: Int128.self)
+        let out = MutableBuffer(capacity: groupCount &* 8)
+        let target = out.values(as: UInt64.self)
+        for group in 0..<groupCount { target[group] = UInt64(truncatingIfNeeded: source[group]) }
+        withExtendedLifetime(wides) {}
+        return Extremum.result(resultType, groupCount, out.finish(byteCount: groupCount &* 8), flags)
+    }
+}
+
+/// The least or greatest of floats; NaN is the greatest.
+final class FloatExtremum: GroupAccumulator {
+    let resultType: DataType
+    private let isMaximum: Bool
+    private var best = GroupStates<Double>()
+    private var seen = GroupStates<UInt8>()
+
+    init(_ type: DataType, _ isMaximum: Bool) {
+        resultType = type
+        self.isMaximum = isMaximum
+    }
+
+    var byteSize: Int { best.byteSize + seen.byteSize }
+
+    func update(_ values: ColumnVector, groups: UnsafePointer<Int32>?, groupCount: Int) {
+        let doubles = NumericReader(values).doubles()
+        let source = doubles.base.assumingMemoryBound(to: Double.self)
+        let best = best.grown(to: groupCount)
+        let seen = seen.grown(to: groupCount)
+        let isMaximum = isMaximum
+        each(values.unsafeView, groups) { row, group in
             let value = source[row]
             let wins = isMaximum ? FloatOrder.less(best[group], value) : FloatOrder.less(value, best[group])
             if seen[group] == 0 || wins { best[group] = value }
             seen[group] = 1
         }
-        withExtendedLifetime(column) {}
+        withExtendedLifetime(doubles) {}
     }
 
     func finish(groupCount: Int) -> KernelResult {
-        Extremum.result(resultType, groupCount, best.take(groupCount), seen.take(groupCount))
+        let doubles = best.take(groupCount)
+        let flags = seen.take(groupCount)
+        guard resultType == .float32 else { return Extremum.result(resultType, groupCount, doubles, flags) }
+        let source = doubles.base.assumingMemoryBound(to: Double.self)
+        let out = MutableBuffer(capacity: groupCount &* 4)
+        let target = out.values(as: Float.self)
+        for group in 0..<groupCount { target[group] = Float(source[group]) }
+        withExtendedLifetime(doubles) {}
+        return Extremum.result(resultType, groupCount, out.finish(byteCount: groupCount &* 4), flags)
     }
 }
 
@@ -194,6 +270,16 @@ final class TextExtremum: GroupAccumulator {
 }
 
 private enum Extremum {
+    /// The low bytes of 64-bit values.
+    static func narrowed<T: FixedWidthInteger & BitwiseCopyable>(_ words: Buffer, _ count: Int, _: T.Type) -> Buffer {
+        let source = words.base.assumingMemoryBound(to: Int64.self)
+        let out = MutableBuffer(capacity: count &* MemoryLayout<T>.stride)
+        let target = out.values(as: T.self)
+        for group in 0..<count { target[group] = T(truncatingIfNeeded: source[group]) }
+        withExtendedLifetime(words) {}
+        return out.finish(byteCount: count &* MemoryLayout<T>.stride)
+    }
+
     static func result(_ type: DataType, _ count: Int, _ values: Buffer, _ seen: Buffer) -> KernelResult {
         let flags = seen.base.assumingMemoryBound(to: UInt8.self)
         let bits = Bitmap.build(count) { flags[$0] != 0 }

@@ -35,7 +35,7 @@ extension Kernels {
 }
 
 /// A row and the order-preserving prefix of its first key.
-private struct Entry {
+struct SortEntry {
     var prefix: UInt64
     var row: Int32
 }
@@ -49,11 +49,11 @@ private struct Sorter {
         let nulls = first.nullCount
         let valid = count &- nulls
         let prefixes = PrefixMaker(first)
-        let buffer = MutableBuffer(capacity: count &* MemoryLayout<Entry>.stride)
-        let spare = MutableBuffer(capacity: count &* MemoryLayout<Entry>.stride)
+        let buffer = MutableBuffer(capacity: count &* MemoryLayout<SortEntry>.stride)
+        let spare = MutableBuffer(capacity: count &* MemoryLayout<SortEntry>.stride)
         let out = MutableBuffer(capacity: count &* 4)
-        let entries = buffer.values(as: Entry.self)
-        let scratch = spare.values(as: Entry.self)
+        let entries = buffer.values(as: SortEntry.self)
+        let scratch = spare.values(as: SortEntry.self)
         let rows = out.values(as: Int32.self)
         let view = first.unsafeView
         // Nulls stand apart, so that the prefix has all its bits for values.
@@ -62,7 +62,7 @@ private struct Sorter {
         let nullStart = nullAt
         for row in 0..<count {
             if view.isValid(row) {
-                entries[at] = Entry(prefix: 0, row: Int32(truncatingIfNeeded: row))
+                entries[at] = SortEntry(prefix: 0, row: Int32(truncatingIfNeeded: row))
                 at &+= 1
             } else {
                 rows[nullAt] = Int32(truncatingIfNeeded: row)
@@ -73,13 +73,15 @@ private struct Sorter {
         let comparator = RowOrder(columns, columns, orders: orders)
         Self.sortByPrefix(entries, scratch, count: valid)
         let nextKey = prefixes.isExact ? 1 : 0
-        if nextKey < columns.count {
+        if prefixes.isText {
+            refine(prefixes, entries, scratch, count: valid, depth: 8, inverted: !order.ascending, comparator)
+        } else if nextKey < columns.count {
             Self.sortTies(entries, scratch, count: valid) { comparator.compare($0, $1, from: nextKey) }
         }
         let target = rows + (order.nullsFirst ? nulls : 0)
         for index in 0..<valid { target[index] = entries[index].row }
         if columns.count > 1 && nulls > 1 {
-            for index in 0..<nulls { entries[index] = Entry(prefix: 0, row: rows[nullStart &+ index]) }
+            for index in 0..<nulls { entries[index] = SortEntry(prefix: 0, row: rows[nullStart &+ index]) }
             Self.sortTies(entries, scratch, count: nulls) { comparator.compare($0, $1, from: 1) }
             for index in 0..<nulls { rows[nullStart &+ index] = entries[index].row }
         }
@@ -91,7 +93,7 @@ private struct Sorter {
 
     /// Stable; bytes of the prefix that are the same in all entries are skipped.
     private static func sortByPrefix(
-        _ entries: UnsafeMutablePointer<Entry>, _ scratch: UnsafeMutablePointer<Entry>, count: Int
+        _ entries: UnsafeMutablePointer<SortEntry>, _ scratch: UnsafeMutablePointer<SortEntry>, count: Int
     ) {
         if count < 96 {
             insertionSort(entries, 0, count) { $0.prefix < $1.prefix }
@@ -125,9 +127,32 @@ private struct Sorter {
         if from != entries { entries.update(from: from, count: count) }
     }
 
+    /// Sorts runs of texts that are equal up to `depth` by their next eight bytes while that is worth it, then by comparison.
+    private func refine(
+        _ prefixes: PrefixMaker, _ entries: UnsafeMutablePointer<SortEntry>, _ scratch: UnsafeMutablePointer<SortEntry>,
+        count: Int,
+        depth: Int, inverted: Bool, _ comparator: RowOrder
+    ) {
+        var start = 0
+        while start < count {
+            var end = start &+ 1
+            while end < count && entries[end].prefix == entries[start].prefix { end &+= 1 }
+            let run = entries + start
+            let length = end &- start
+            if length >= 32 && prefixes.allReach(depth, run, count: length) {
+                prefixes.fillText(run, count: length, from: depth, inverted: inverted)
+                Self.sortByPrefix(run, scratch, count: length)
+                refine(prefixes, run, scratch, count: length, depth: depth &+ 8, inverted: inverted, comparator)
+            } else if length > 1 {
+                Self.mergeSort(run, scratch, count: length) { comparator.compare($0, $1, from: 0) }
+            }
+            start = end
+        }
+    }
+
     /// Sorts each run of equal prefixes by `compare`, stably.
     private static func sortTies(
-        _ entries: UnsafeMutablePointer<Entry>, _ scratch: UnsafeMutablePointer<Entry>, count: Int,
+        _ entries: UnsafeMutablePointer<SortEntry>, _ scratch: UnsafeMutablePointer<SortEntry>, count: Int,
         _ compare: (Int, Int) -> Int
     ) {
         var start = 0
@@ -140,7 +165,7 @@ private struct Sorter {
     }
 
     private static func mergeSort(
-        _ entries: UnsafeMutablePointer<Entry>, _ scratch: UnsafeMutablePointer<Entry>, count: Int,
+        _ entries: UnsafeMutablePointer<SortEntry>, _ scratch: UnsafeMutablePointer<SortEntry>, count: Int,
         _ compare: (Int, Int) -> Int
     ) {
         let run = 16
@@ -167,7 +192,8 @@ private struct Sorter {
     }
 
     private static func merge(
-        _ from: UnsafeMutablePointer<Entry>, _ to: UnsafeMutablePointer<Entry>, _ start: Int, _ middle: Int, _ end: Int,
+        _ from: UnsafeMutablePointer<SortEntry>, _ to: UnsafeMutablePointer<SortEntry>, _ start: Int, _ middle: Int,
+        _ end: Int,
         _ compare: (Int, Int) -> Int
     ) {
         var left = start
@@ -190,7 +216,7 @@ private struct Sorter {
 
     @inline(__always)
     private static func insertionSort(
-        _ entries: UnsafeMutablePointer<Entry>, _ start: Int, _ end: Int, _ less: (Entry, Entry) -> Bool
+        _ entries: UnsafeMutablePointer<SortEntry>, _ start: Int, _ end: Int, _ less: (SortEntry, SortEntry) -> Bool
     ) {
         var index = start &+ 1
         while index < end {
@@ -203,93 +229,5 @@ private struct Sorter {
             entries[hole] = entry
             index &+= 1
         }
-    }
-}
-
-/// Maps a column's values to 64-bit numbers in the same order, or at least never in the opposite one.
-private struct PrefixMaker {
-    /// Equal numbers mean equal values.
-    let isExact: Bool
-    private let column: ColumnVector
-    private let ranks: [Int32]
-
-    init(_ column: ColumnVector) {
-        self.column = column
-        if let dictionary = column.dictionary, dictionary.count <= column.count {
-            ranks = Kernels.ranks(dictionary)
-            isExact = true
-            return
-        }
-        ranks = []
-        switch column.type.physical {
-        case .bytes, .int128, .list, .structure: isExact = false
-        default: isExact = column.dictionary == nil
-        }
-    }
-
-    func fill(_ entries: UnsafeMutablePointer<Entry>, count: Int, inverted: Bool) {
-        let view = column.unsafeView
-        let flip: UInt64 = inverted ? ~0 : 0
-        @inline(__always) func each(_ prefix: (Int) -> UInt64) {
-            for index in 0..<count { entries[index].prefix = prefix(Int(entries[index].row)) ^ flip }
-        }
-        @inline(__always) func signed<T: FixedWidthInteger & BitwiseCopyable>(_: T.Type) {
-            let values = view.values(as: T.self)
-            each { UInt64(bitPattern: Int64(truncatingIfNeeded: values[$0])) ^ 1 &<< 63 }
-        }
-        @inline(__always) func unsigned<T: FixedWidthInteger & BitwiseCopyable>(_: T.Type) {
-            let values = view.values(as: T.self)
-            each { UInt64(truncatingIfNeeded: values[$0]) }
-        }
-        if let dictionary = column.dictionary {
-            if ranks.isEmpty {
-                let entries = dictionary.unsafeView
-                if dictionary.type.layout == .bytes { each { Self.textPrefix(entries.bytes(view.key($0))) } }
-            } else {
-                ranks.withUnsafeBufferPointer { ranks in each { UInt64(truncatingIfNeeded: ranks[view.key($0)]) } }
-            }
-            return
-        }
-        switch column.type.physical {
-        case .bits: each { view.bool($0) ? 1 : 0 }
-        case .int8: signed(Int8.self)
-        case .int16: signed(Int16.self)
-        case .int32: signed(Int32.self)
-        case .int64: signed(Int64.self)
-        case .uint8: unsigned(UInt8.self)
-        case .uint16: unsigned(UInt16.self)
-        case .uint32: unsigned(UInt32.self)
-        case .uint64: unsigned(UInt64.self)
-        case .int128:
-            let values = view.values(as: Int128.self)
-            each { UInt64(bitPattern: Int64(clamping: values[$0])) ^ 1 &<< 63 }
-        case .float32:
-            let values = view.values(as: Float.self)
-            each { Self.floatPrefix(Double(values[$0])) }
-        case .float64:
-            let values = view.values(as: Double.self)
-            each { Self.floatPrefix(values[$0]) }
-        case .bytes: each { Self.textPrefix(view.bytes($0)) }
-        // Lists and structs have no prefix; all tie and are compared whole.
-        case .list, .structure: each { _ in 0 }
-        }
-    }
-
-    @inline(__always) private static func floatPrefix(_ value: Double) -> UInt64 {
-        let bits = ByteHash.canonicalBits(value)
-        return bits &>> 63 == 0 ? bits | 1 &<< 63 : ~bits
-    }
-
-    /// The first eight bytes as a big-endian number.
-    @inline(__always) private static func textPrefix(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        guard let base = bytes.baseAddress else { return 0 }
-        if bytes.count >= 8 { return UInt64(bigEndian: base.loadUnaligned(as: UInt64.self)) }
-        var prefix: UInt64 = 0
-        for index in 0..<bytes.count {
-            prefix |=
-                UInt64(base.load(fromByteOffset: index, as: UInt8.self))
-                &<< UInt64(truncatingIfNeeded: 56 &- index &* 8)
-        }
-        return prefix
     }
 }

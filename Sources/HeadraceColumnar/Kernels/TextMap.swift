@@ -62,7 +62,13 @@ enum UTF8Bytes {
     /// The number of scalars in `count` bytes.
     @inline(__always) static func scalars(_ base: UnsafeRawPointer, _ count: Int) -> Int {
         var continuations = 0
-        for index in 0..<count where base.load(fromByteOffset: index, as: UInt8.self) & 0xc0 == 0x80 {
+        var start = 0
+        while start &+ 8 <= count {
+            let word = base.loadUnaligned(fromByteOffset: start, as: UInt64.self)
+            continuations &+= (word & ~(word &<< 1) & 0x8080_8080_8080_8080).nonzeroBitCount
+            start &+= 8
+        }
+        for index in start..<count where base.load(fromByteOffset: index, as: UInt8.self) & 0xc0 == 0x80 {
             continuations &+= 1
         }
         return count &- continuations

@@ -20,6 +20,10 @@ extension Kernels {
     /// - Throws: `KernelError` unless the column is text.
     public static func collapseWhitespace(_ column: ColumnVector) throws(KernelError) -> ColumnVector {
         try TextMap.run(column, "collapseWhitespace") { base, count, writer in
+            if isCollapsed(base, count) {
+                writer.append(base, count: count)
+                return
+            }
             let target = writer.reserve(count)
             var written = 0
             var index = 0
@@ -43,6 +47,31 @@ extension Kernels {
             }
             writer.commit(written)
         }
+    }
+
+    /// Whether nothing but single spaces is white space, by a quick look: false may be said of text that has none either.
+    @inline(__always)
+    private static func isCollapsed(_ base: UnsafeRawPointer, _ count: Int) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highs: UInt64 = 0x8080_8080_8080_8080
+        var index = 0
+        // Words overlap by a byte, so that each pair of neighbours is in one.
+        while index &+ 8 <= count {
+            let word = base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let control = (word &- ones &* 0x20) & ~word
+            let other = word ^ (ones &* 0x20)
+            let space = (other &- ones) & ~other & highs
+            if (control | word | space & space &<< 8) & highs != 0 { return false }
+            index &+= 7
+        }
+        var wasSpace = false
+        while index < count {
+            let byte = base.load(fromByteOffset: index, as: UInt8.self)
+            if byte < 0x20 || byte >= 0x80 || (byte == 0x20 && wasSpace) { return false }
+            wasSpace = byte == 0x20
+            index &+= 1
+        }
+        return true
     }
 
     @inline(__always)

@@ -51,6 +51,22 @@ import Testing
         }
     }
 
+    @Test func `texts that differ late, in length or by zero bytes sort by their bytes`() throws {
+        var random = SeededRandom(11)
+        let ends = ["", "\0", "\0\0", "a", "\0a", "-12345678", "-12345678x", "-12345678\0", "é"]
+        let values = (0..<600).map { _ -> Scalar in
+            let end = ends[Int(random.next() % UInt64(ends.count))]
+            return .utf8((random.chance(80) ? "12345678" : "12345678abcdefgh") + end)
+        }
+        let numbers = (0..<600).map { _ in Scalar.integer(Int128(random.next() % 3)) }
+        let keys = [try #require(ColumnVector.of(.utf8, values)), try #require(ColumnVector.of(.int8, numbers))]
+        for order in Self.orders {
+            #expect(
+                Kernels.sortIndices(keys, by: [order, .descending]).indices == reference(keys, [order, .descending]))
+            #expect(Kernels.sortIndices([keys[0]], by: [order]).indices == reference([keys[0]], [order]))
+        }
+    }
+
     @Test func `a batch is sorted by columns of it`() throws {
         let schema = Schema([Field("a", .int32), Field("b", .utf8)])
         let batch = try #require(
