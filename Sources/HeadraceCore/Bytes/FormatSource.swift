@@ -47,7 +47,9 @@ public struct FormatSource<Carrier: ByteSource, F: Format>: Source {
     }
 
     public func fingerprint(in context: RunContext) async throws -> String {
-        try await BlockingWork.run {
+        // Where no position is kept none can become worthless, and listing may mean to fetch everything.
+        guard carrier is any ResumableByteSource else { return name }
+        return try await BlockingWork.run {
             var parts: [String] = []
             var object = try self.carrier.nextObject(after: nil, in: context)
             while let current = object {

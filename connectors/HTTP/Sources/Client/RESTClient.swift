@@ -67,10 +67,13 @@ public final class RESTClient: Sendable {
 
     /// The attempts of one request: paces them, judges their outcome and waits between them.
     ///
-    /// - Parameter consume: what of a good answer belongs to the attempt, so that a failure in it is tried again. It
-    ///   keeps the permit, or releases it.
+    /// - Parameters:
+    ///   - boundsBody: whether the time of the request holds for its body, too; not for streams, which take as long as
+    ///     their reader.
+    ///   - consume: what of a good answer belongs to the attempt, so that a failure in it is tried again. It keeps the
+    ///     permit, or releases it.
     func exchange<Body: Sendable, R: Sendable>(
-        _ request: RESTRequest, in context: RunContext,
+        _ request: RESTRequest, boundsBody: Bool = true, in context: RunContext,
         consume: @escaping @Sendable (HTTPResponse, HostPermit) async throws -> Body,
         finish: @escaping @Sendable (HTTPResponse, Body, Int, Duration) -> R
     ) async throws -> R {
@@ -89,7 +92,7 @@ public final class RESTClient: Sendable {
                 let permit = try await limiter.acquire(clock: clock)
                 let remaining = state.remaining(at: clock.monotonic())
                 if remaining == .zero { throw outOfTime(request, attempts: state.attempts) }
-                let plain = prepared(request, remaining: remaining)
+                let plain = prepared(request, remaining: boundsBody ? remaining : nil)
                 let attempt = await attempt(plain, request, permit, consume)
                 if case .success(let response, let body) = attempt {
                     let elapsed = Duration.nanoseconds(clock.monotonic() - startedAt)
