@@ -7,6 +7,7 @@ public struct SQLiteConnector: RowConnector {
     public let name = "sqlite"
     public let schemes = ["sqlite"]
 
+    /// The connector has no settings of its own; locations hold them.
     public init() {}
 
     public var options: [ConnectorOption] {

@@ -180,6 +180,26 @@ import Testing
         await ledger.close()
     }
 
+    @Test("A writer in another process is waited for")
+    func waitsForProcess() async throws {
+        let ledger = try await SQLiteLedger.open(at: path)
+        let (bench, path) = (self.bench, self.path)
+        let other = Task.detached {
+            try bench.sqlite(
+                """
+                BEGIN IMMEDIATE; INSERT INTO job_values VALUES ('j', 'other', '1', 'r');
+                .shell touch \(bench.folder)/locked; sleep 0.3
+                COMMIT
+                """, file: path)
+        }
+        while !bench.files.contains("locked") { try await Task.sleep(for: .milliseconds(5)) }
+        try await ledger.set("mine", to: 2, job: "j", run: "r")
+        _ = try await other.value
+        #expect(try await ledger.value("other", job: "j") == 1)
+        #expect(try await ledger.value("mine", job: "j") == 2)
+        await ledger.close()
+    }
+
     @Test("Two connections write at once and lose nothing")
     func concurrentWriters() async throws {
         let ledgers = [try await SQLiteLedger.open(at: path), try await SQLiteLedger.open(at: path)]

@@ -40,6 +40,7 @@ public final class SQLiteLedger: LedgerStore {
         }
     }
 
+    /// Closes the file; the ledger cannot be used afterwards.
     public func close() async { await database.close() }
 
     // MARK: - Runs
@@ -116,6 +117,7 @@ public final class SQLiteLedger: LedgerStore {
         }
     }
 
+    /// The accounts of a run's steps, in the order of their ordinals; empty for a run that is not known.
     public func accounts(of run: String) async throws -> [StepAccount] {
         try await database.use { connection in
             try connection.rows(
@@ -149,6 +151,7 @@ public final class SQLiteLedger: LedgerStore {
         }
     }
 
+    /// The inputs of a run in the order they were written down.
     public func inputs(of run: String) async throws -> [InputRecord] {
         try await database.use { connection in
             try connection.rows(
@@ -229,6 +232,7 @@ public final class SQLiteLedger: LedgerStore {
         }
     }
 
+    /// Sets a value of a job, or removes it where `value` is nil.
     public func set(_ key: String, to value: JSONValue?, job: String, run: String) async throws {
         try await database.use { connection in
             guard let value else {

@@ -7,6 +7,7 @@ public import HeadraceCore
 public struct SQLiteQuerySource: Source {
     /// The database file.
     public let path: String
+    /// One SELECT, in SQLite's SQL.
     public let query: String
 
     /// The rows of `query`, one SELECT, over the database file at `path`; nothing is opened yet.

@@ -1,3 +1,4 @@
+import CSQLite
 import HeadraceColumnar
 public import HeadraceCore
 
@@ -43,8 +44,10 @@ final class SQLiteCursor {
     private let order: SQLiteReadingOrder?
     /// Rows of the source that were read, refused ones included.
     private var rowsRead: Int
-    /// What names the row that was read last in the source's order.
+    /// What names the row that was read last in the source's order: a rowid, or the values of a key.
     private var last: [SQLiteValue] = []
+    private var lastRowid: Int64 = 0
+    private let rowidColumn: Int32?
     private var isAtEnd = false
 
     init(
@@ -56,6 +59,7 @@ final class SQLiteCursor {
         self.statement = statement
         self.reader = reader
         self.order = order
+        rowidColumn = order?.isRowid == true ? Int32(statement.columnCount - 1) : nil
         rowsRead = rowsBefore
     }
 
@@ -72,7 +76,11 @@ final class SQLiteCursor {
                 break
             }
             rowsRead += 1
-            order?.note(statement, in: &last)
+            if let rowidColumn {
+                lastRowid = sqlite3_column_int64(statement.handle, rowidColumn)
+            } else {
+                order?.note(statement, in: &last)
+            }
             if let misfit = reader.take(statement, bytes: &bytes) {
                 refused.append(rowsRead - first)
                 rejects.append(reject(misfit, source: source))
@@ -87,7 +95,8 @@ final class SQLiteCursor {
 
     /// After the row that was read last.
     private var position: Position {
-        order?.position(after: last, row: rowsRead) ?? Position(["row": .integer(rowsRead)])
+        order?.position(after: rowidColumn == nil ? last : [.integer(lastRowid)], row: rowsRead)
+            ?? Position(["row": .integer(rowsRead)])
     }
 
     private func reject(_ misfit: SQLiteRowReader.Misfit, source: String) -> Reject {

@@ -5,7 +5,7 @@ import HeadraceCore
 struct SQLiteReadingOrder: Sendable {
     /// The columns that name a row, in order.
     let columns: [String]
-    private let isRowid: Bool
+    let isRowid: Bool
 
     init(_ table: SQLiteTable) throws {
         if let rowid = table.rowidName {

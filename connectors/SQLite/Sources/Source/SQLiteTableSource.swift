@@ -8,6 +8,7 @@ public import HeadraceCore
 public struct SQLiteTableSource: ResumableSource {
     /// The database file.
     public let path: String
+    /// The table; its name matches without regard to ASCII case.
     public let table: String
 
     /// The rows of `table` in the database file at `path`; nothing is opened yet.
