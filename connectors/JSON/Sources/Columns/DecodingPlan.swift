@@ -46,8 +46,7 @@ struct DecodingPlan: Sendable {
     /// The decoders of the columns, and what gives them the members of a record.
     func makeDecoders(capacity: Int) -> (columns: [ColumnDecoder], members: ObjectDecoder) {
         let columns = schema.fields.map { field in
-            ColumnDecoder.make(
-                field, column: field.name, path: field.name, builder: makeBuilder(for: field.type, capacity: capacity))
+            ColumnDecoder.make(field, ColumnPlace(column: field.name, path: field.name, capacity: capacity))
         }
         var tree = MemberTree()
         for (index, field) in schema.fields.enumerated() where index != recordColumn {

@@ -3,91 +3,108 @@ import HeadraceCore
 
 /// Columns of lists: arrays, element by element.
 final class ListDecoder: ColumnDecoder {
-    private let builder: ListBuilder
     private let element: ColumnDecoder
+    private var offsets: ValueMemory
     private var isOpen = false
 
-    init(_ field: Field, _ column: String, _ path: String, _ element: Field, _ builder: ListBuilder) {
-        self.builder = builder
-        self.element = .make(element, column: column, path: path + "[]", builder: builder.elements)
-        super.init(field, column: column, path: path)
+    init(_ field: Field, _ place: ColumnPlace, _ element: Field) {
+        self.element = .make(element, place.inside("[]"))
+        offsets = ValueMemory(width: 4, capacity: place.capacity + 1)
+        offsets.base.storeBytes(of: 0, as: Int32.self)
+        super.init(field, place)
     }
 
     override func append(
         _ token: JSONToken, _ tokenizer: inout JSONTokenizer, _ context: inout DecodingContext
     ) throws(JSONError) {
-        guard token == .arrayStart else {
+        guard case .arrayStart = token else {
             try context.refuse(token, self, &tokenizer)
-            return builder.appendNull()
+            return appendNull()
         }
         isOpen = true
-        while true {
+        elements: while true {
             let next = try tokenizer.next()
-            if next == .arrayEnd { break }
-            if next == .null {
-                element.appendMissing(&context)
-            } else {
-                try element.append(next, &tokenizer, &context)
+            switch next {
+            case .arrayEnd: break elements
+            case .null: element.appendMissing(&context)
+            default: try element.append(next, &tokenizer, &context)
             }
         }
-        builder.closeList()
+        appendBlank()
         isOpen = false
     }
 
     override func recover() -> Bool {
         guard isOpen else { return false }
         _ = element.recover()
-        builder.closeList()
+        appendBlank()
         isOpen = false
         return true
     }
 
-    override func appendNull() { builder.appendNull() }
-    override func finish() -> ColumnVector { builder.finish() }
+    /// Closes a list that ends with the last element.
+    override func appendBlank() {
+        precondition(element.count <= Int(Int32.max), "a list column passed 2^31 elements")
+        count &+= 1
+        if count == offsets.room { offsets.reserve(count &+ 1, keeping: count) }
+        offsets.base.storeBytes(
+            of: Int32(truncatingIfNeeded: element.count), toByteOffset: count &* 4, as: Int32.self)
+    }
+
+    override func finish() -> ColumnVector {
+        let (validity, nullCount) = nulls.finish(count)
+        return ColumnVector(
+            type: type, count: count, nullCount: nullCount, validity: validity, offsets: offsets.finish(count + 1),
+            children: [element.finish()])
+    }
 }
 
 /// Columns of structs: objects, member by member.
 final class StructDecoder: ColumnDecoder {
-    private let builder: StructBuilder
     private let scope: ObjectScope
     private let members: ObjectDecoder
     private var isOpen = false
 
-    init(_ field: Field, _ column: String, _ path: String, _ fields: [Field], _ builder: StructBuilder) {
-        self.builder = builder
-        scope = ObjectScope(
-            zip(fields, builder.fields).map { field, builder in
-                .make(field, column: column, path: "\(path).\(field.name)", builder: builder)
-            })
+    init(_ field: Field, _ place: ColumnPlace, _ fields: [Field]) {
+        scope = ObjectScope(fields.map { .make($0, place.inside(".\($0.name)")) })
         members = ObjectDecoder(
             fields.enumerated().map { (Array($1.name.utf8), .init(column: $0, inner: nil, isObject: false)) },
-            path: path)
-        super.init(field, column: column, path: path)
+            path: place.path)
+        super.init(field, place)
     }
 
     override func append(
         _ token: JSONToken, _ tokenizer: inout JSONTokenizer, _ context: inout DecodingContext
     ) throws(JSONError) {
-        guard token == .objectStart else {
+        guard case .objectStart = token else {
             try context.refuse(token, self, &tokenizer)
-            return builder.appendNull()
+            return appendNull()
         }
         isOpen = true
         scope.begin()
         try members.decode(into: scope, &tokenizer, &context)
         scope.end(&context)
-        builder.closeStruct()
+        count &+= 1
         isOpen = false
     }
 
     override func recover() -> Bool {
         guard isOpen else { return false }
         scope.recover()
-        builder.closeStruct()
+        count &+= 1
         isOpen = false
         return true
     }
 
-    override func appendNull() { builder.appendNull() }
-    override func finish() -> ColumnVector { builder.finish() }
+    override func appendBlank() {
+        for column in scope.columns { column.appendNull() }
+        count &+= 1
+    }
+
+    override func finish() -> ColumnVector {
+        let (validity, nullCount) = nulls.finish(count)
+        return ColumnVector(
+            type: type, count: count, nullCount: nullCount, validity: validity,
+            children: scope.columns.map { $0.finish() })
+    }
 }

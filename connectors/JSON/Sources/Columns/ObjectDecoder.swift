@@ -6,6 +6,8 @@ import HeadraceCore
 /// - Invariant: used by one thread at a time; `seen` has one entry a column and is freed with the scope.
 final class ObjectScope {
     let columns: [ColumnDecoder]
+    /// The same columns for the inner loop, which must not count references.
+    private let pointers: UnsafeMutablePointer<Unmanaged<ColumnDecoder>>
     /// For each column the last object that gave it a value.
     private let seen: UnsafeMutablePointer<UInt64>
     private var object: UInt64 = 0
@@ -13,11 +15,21 @@ final class ObjectScope {
 
     init(_ columns: [ColumnDecoder]) {
         self.columns = columns
+        pointers = .allocate(capacity: max(columns.count, 1))
+        for (index, column) in columns.enumerated() {
+            (pointers + index).initialize(to: Unmanaged.passUnretained(column))
+        }
         seen = .allocate(capacity: max(columns.count, 1))
         seen.initialize(repeating: 0, count: max(columns.count, 1))
     }
 
-    deinit { seen.deallocate() }
+    deinit {
+        seen.deallocate()
+        pointers.deallocate()
+    }
+
+    @inline(__always)
+    func column(_ index: Int) -> Unmanaged<ColumnDecoder> { pointers[index] }
 
     /// Begins the next object. Its number tells a repeated name from a first one.
     @inline(__always)
@@ -74,6 +86,8 @@ final class ObjectDecoder {
 
     private let names: MemberNames
     private let members: [Member]
+    /// The column of each member that needs no look at what is inside it, -1 for others.
+    private let columns: UnsafeMutablePointer<Int>
     /// How the object is called in messages, as the beginning of a path.
     private let path: String
     /// The record in which the object was met last.
@@ -83,7 +97,13 @@ final class ObjectDecoder {
         names = MemberNames(members.map(\.name))
         self.members = members.map(\.member)
         self.path = path
+        columns = .allocate(capacity: max(members.count, 1))
+        for (index, member) in members.enumerated() {
+            (columns + index).initialize(to: member.member.inner == nil ? member.member.column : -1)
+        }
     }
+
+    deinit { columns.deallocate() }
 
     /// Reads the members of the object that was just begun, up to its end.
     func decode(
@@ -92,7 +112,7 @@ final class ObjectDecoder {
         metIn = scope.number
         var expected = 0
         while true {
-            guard try tokenizer.next() == .key else { return }
+            guard case .key = try tokenizer.next() else { return }
             let index =
                 tokenizer.hasEscapes
                 ? names.index(of: context.resolved(tokenizer), expected: expected)
@@ -104,24 +124,34 @@ final class ObjectDecoder {
                 continue
             }
             expected = index &+ 1
-            let column = members[index].column
-            if column >= 0, members[index].inner == nil || token != .objectStart {
-                if scope.has(column) {
-                    context.repeatsName = true
-                    _ = try tokenizer.validate(token)
-                    continue
-                }
-                let decoder = scope.columns[column]
-                if token == .null {
-                    decoder.appendMissing(&context)
-                } else {
-                    try decoder.append(token, &tokenizer, &context)
-                }
-                scope.note(column)
+            let column = columns[index]
+            if column >= 0 {
+                try decodeValue(column, token, scope, &tokenizer, &context)
             } else {
                 try decodeInner(members[index], token, scope, &tokenizer, &context)
             }
         }
+    }
+
+    /// Gives the value of a member to its column.
+    @inline(__always)
+    private func decodeValue(
+        _ column: Int, _ token: JSONToken, _ scope: ObjectScope, _ tokenizer: inout JSONTokenizer,
+        _ context: inout DecodingContext
+    ) throws(JSONError) {
+        if scope.has(column) {
+            context.repeatsName = true
+            _ = try tokenizer.validate(token)
+            return
+        }
+        // The scope keeps the decoder alive.
+        unowned(unsafe) let decoder = scope.column(column).takeUnretainedValue()
+        if case .null = token {
+            decoder.appendMissing(&context)
+        } else {
+            try decoder.append(token, &tokenizer, &context)
+        }
+        scope.note(column)
     }
 
     @inline(never)
@@ -129,9 +159,10 @@ final class ObjectDecoder {
         _ member: Member, _ token: JSONToken, _ scope: ObjectScope, _ tokenizer: inout JSONTokenizer,
         _ context: inout DecodingContext
     ) throws(JSONError) {
-        guard let inner = member.inner else {
-            _ = try tokenizer.validate(token)
-            return
+        var isObject = false
+        if case .objectStart = token { isObject = true }
+        guard let inner = member.inner, isObject || member.column < 0 else {
+            return try decodeValue(member.column, token, scope, &tokenizer, &context)
         }
         if inner.metIn == scope.number { context.repeatsName = true }
         inner.metIn = scope.number

@@ -94,7 +94,7 @@ struct RowDecoder: ~Copyable {
         scope.begin()
         do throws(JSONError) {
             let token = try tokenizer.next()
-            if token == .objectStart {
+            if case .objectStart = token {
                 try members.decode(into: scope, &tokenizer, &context)
             } else {
                 try decodeValue(token, &tokenizer)
@@ -120,7 +120,7 @@ struct RowDecoder: ~Copyable {
                 value: DecodingContext.text(tokenizer.bytes, range), found: DecodingContext.name(of: token))
             return
         }
-        if token == .null {
+        if case .null = token {
             columns[valueColumn].appendMissing(&context)
         } else {
             try columns[valueColumn].append(token, &tokenizer, &context)
@@ -130,8 +130,8 @@ struct RowDecoder: ~Copyable {
 
     private func appendRecord(_ bytes: UnsafeRawBufferPointer, to decoder: ColumnDecoder) {
         switch decoder {
-        case let decoder as DocumentDecoder: decoder.appendText(bytes, context.isLenient ? context.options : nil)
-        case let decoder as TextDecoder: decoder.appendText(bytes)
+        case let decoder as DocumentDecoder: decoder.putDocument(bytes, context.isLenient ? context.options : nil)
+        case let decoder as TextDecoder: decoder.put(bytes)
         default: preconditionFailure("a record column that is not text")
         }
     }

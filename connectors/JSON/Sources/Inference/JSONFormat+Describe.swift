@@ -107,7 +107,8 @@ private struct Survey: ~Copyable {
         if isByLine {
             // A broken record must not leave traces of its first half.
             tokenizer.reset(record)
-            while try tokenizer.next() != .end {}
+            _ = try tokenizer.validate(try tokenizer.next())
+            _ = try tokenizer.next()
         }
         tokenizer.reset(record)
         try shape.observe(try tokenizer.next(), &tokenizer, &text, names: &names)

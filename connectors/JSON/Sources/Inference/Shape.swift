@@ -1,3 +1,4 @@
+internal import Glibc
 import HeadraceColumnar
 import HeadraceCore
 
@@ -61,7 +62,7 @@ final class Shape {
             self.elements = elements
             while true {
                 let next = try tokenizer.next()
-                if next == .arrayEnd { return }
+                if case .arrayEnd = next { return }
                 try elements.observe(next, &tokenizer, &text, names: &names)
             }
         case .objectStart:
@@ -81,7 +82,7 @@ final class Shape {
         _ tokenizer: inout JSONTokenizer, _ text: inout JSONBuffer, _ names: inout Int
     ) throws(JSONError) {
         var expected = 0
-        while try tokenizer.next() == .key {
+        while case .key = try tokenizer.next() {
             text.removeAll()
             tokenizer.appendText(to: &text)
             let place = place(of: text.bytes, expected: expected, &names)
@@ -96,7 +97,7 @@ final class Shape {
     }
 
     private func place(of name: UnsafeRawBufferPointer, expected: Int, _ names: inout Int) -> Int? {
-        if expected < members.count, members[expected].name.elementsEqual(name) { return expected }
+        if expected < members.count, Self.equal(members[expected].name, name) { return expected }
         let name = Array(name)
         if let known = places[name] { return known }
         guard names > 0 else { return nil }
@@ -104,6 +105,21 @@ final class Shape {
         members.append((name, Shape()))
         places[name] = members.count - 1
         return members.count - 1
+    }
+
+    private static func equal(_ name: [UInt8], _ text: UnsafeRawBufferPointer) -> Bool {
+        guard name.count == text.count else { return false }
+        return name.withUnsafeBytes { bytes in
+            guard let left = bytes.baseAddress, let right = text.baseAddress else { return true }
+            return memcmp(left, right, bytes.count) == 0
+        }
+    }
+
+    private static func spellsNonFinite(_ text: UnsafeRawBufferPointer) -> Bool {
+        guard text.count == 3 || text.count == 8 || text.count == 9, let last = text.last, last == 0x4E || last == 0x79
+        else { return false }
+        let word = String(decoding: text, as: UTF8.self)
+        return word == "NaN" || word == "Infinity" || word == "-Infinity"
     }
 
     private func observeNumber(_ text: UnsafeRawBufferPointer, _ shape: JSONNumberShape) {
@@ -122,7 +138,7 @@ final class Shape {
     }
 
     private func observeString(_ text: UnsafeRawBufferPointer) {
-        if ["NaN", "Infinity", "-Infinity"].contains(where: { text.elementsEqual($0.utf8) }) { nonFiniteStrings += 1 }
+        if Self.spellsNonFinite(text) { nonFiniteStrings += 1 }
         guard areDates || areZonedTimes || areLocalTimes else { return }
         guard let base = text.baseAddress, text.count >= 10 else {
             (areDates, areZonedTimes, areLocalTimes) = (false, false, false)

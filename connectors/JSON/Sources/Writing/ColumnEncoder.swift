@@ -26,14 +26,7 @@ class ColumnEncoder {
         }
         switch column.type {
         case .bool: return BooleanEncoder(column)
-        case .int8: return IntegerEncoder<Int8>(column)
-        case .int16: return IntegerEncoder<Int16>(column)
-        case .int32: return IntegerEncoder<Int32>(column)
-        case .int64: return IntegerEncoder<Int64>(column)
-        case .uint8: return IntegerEncoder<UInt8>(column)
-        case .uint16: return IntegerEncoder<UInt16>(column)
-        case .uint32: return IntegerEncoder<UInt32>(column)
-        case .uint64: return UnsignedEncoder(column)
+        case .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64: return IntegerEncoder(column)
         case .float32: return FloatEncoder(column)
         case .float64: return DoubleEncoder(column)
         case .decimal(let precision, let scale):
@@ -73,15 +66,26 @@ private final class BooleanEncoder: ColumnEncoder {
     override func writeValue(_ row: Int, _ writer: inout JSONWriter) { writer.bool(view.bool(row)) }
 }
 
-private final class IntegerEncoder<Value: FixedWidthInteger & BitwiseCopyable>: ColumnEncoder {
-    override func writeValue(_ row: Int, _ writer: inout JSONWriter) {
-        writer.integer(Int64(truncatingIfNeeded: view.values(as: Value.self)[row]))
-    }
-}
+// One class with a switch inside: the overridden methods of a generic class are never specialised.
+private final class IntegerEncoder: ColumnEncoder {
+    private let type: DataType
 
-private final class UnsignedEncoder: ColumnEncoder {
+    override init(_ column: ColumnVector) {
+        type = column.type
+        super.init(column)
+    }
+
     override func writeValue(_ row: Int, _ writer: inout JSONWriter) {
-        writer.integer(view.values(as: UInt64.self)[row])
+        switch type {
+        case .int8: writer.integer(Int64(view.values(as: Int8.self)[row]))
+        case .int16: writer.integer(Int64(view.values(as: Int16.self)[row]))
+        case .int32: writer.integer(Int64(view.values(as: Int32.self)[row]))
+        case .uint8: writer.integer(Int64(view.values(as: UInt8.self)[row]))
+        case .uint16: writer.integer(Int64(view.values(as: UInt16.self)[row]))
+        case .uint32: writer.integer(Int64(view.values(as: UInt32.self)[row]))
+        case .uint64: writer.integer(view.values(as: UInt64.self)[row])
+        default: writer.integer(view.values(as: Int64.self)[row])
+        }
     }
 }
 
