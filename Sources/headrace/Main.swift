@@ -1,1 +1,5 @@
-@main struct Main { static func main() async {} }
+import HeadraceCommand
+
+@main struct Main {
+    static func main() async { await HeadraceTool().run() }
+}

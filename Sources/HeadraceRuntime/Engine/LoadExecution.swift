@@ -13,7 +13,7 @@ struct LoadExecution {
     let origin: String
 
     /// Everything the plan says before anything is written.
-    func plan() async throws -> [String] {
+    static func plan(_ load: Load, in context: RunContext) async throws -> [String] {
         let planner = Planner(context)
         var lines: [String] = []
         for output in load.outputs {

@@ -52,13 +52,6 @@ public final class JobRun: Sendable {
         return report
     }
 
-    /// What a load would do, nothing changed.
-    public func plan(_ load: Load) async throws -> [String] {
-        try await LoadExecution(
-            load: load, context: context, ledger: ledger, settings: LoadSettings(), prefix: "", origin: origin
-        ).plan()
-    }
-
     /// Adds an account of work that was not a load (files landed, items synced); it must hold.
     public func record(_ account: StepAccount) async throws {
         guard account.isBalanced else {
@@ -79,6 +72,9 @@ public final class JobRun: Sendable {
         context.log.error("\(what) failed", [("error", ours.description)])
         state.withLock { $0.failures.append((what, ours)) }
     }
+
+    /// Failures noted so far.
+    public var failures: [(step: String, error: HeadraceError)] { state.withLock { $0.failures } }
 
     func report(_ runState: RunState) -> RunReport {
         state.withLock {

@@ -1,0 +1,102 @@
+import HeadraceCore
+import HeadraceRuntime
+import Synchronization
+
+/// Shows a run's progress on standard error: a line that is rewritten on a terminal, else a line every few seconds.
+final class ProgressLine: ProgressReporter {
+    private struct State {
+        var step = ""
+        var rows = 0
+        var bytes = 0
+        var total: Int?
+        var written = 0
+        var began: Int64
+        var shown: Int64 = 0
+        var isOpen = false
+    }
+
+    private let state: Mutex<State>
+    private let clock: any RunClock
+    private let isTerminal: Bool
+    /// Nanoseconds between two lines.
+    private let interval: Int64
+
+    init(clock: any RunClock, isTerminal: Bool = StandardStreams.errorIsTerminal) {
+        self.clock = clock
+        self.isTerminal = isTerminal
+        interval = isTerminal ? 100_000_000 : 5_000_000_000
+        let now = clock.monotonic()
+        state = Mutex(State(began: now, shown: isTerminal ? 0 : now))
+    }
+
+    func report(_ event: ProgressEvent) {
+        state.withLock { state in
+            switch event {
+            case .stepStarted(let step):
+                state.step = step
+                state.rows = 0
+                state.bytes = 0
+                state.total = nil
+                state.began = clock.monotonic()
+            case .read(_, let rows, let bytes, let total):
+                state.rows = rows
+                state.bytes = bytes
+                state.total = total ?? state.total
+                show(&state)
+            case .written(_, let rows): state.written = rows
+            case .committed, .stepFinished: break
+            }
+        }
+    }
+
+    private func show(_ state: inout State) {
+        let now = clock.monotonic()
+        guard now - state.shown >= interval else { return }
+        state.shown = now
+        let line = Self.line(state.step, rows: state.rows, bytes: state.bytes, total: state.total, nanoseconds: now - state.began)
+        if isTerminal {
+            StandardStreams.error("\r\u{1b}[K" + String(line.prefix(StandardStreams.terminalWidth - 1)))
+            state.isOpen = true
+        } else {
+            StandardStreams.error(line + "\n")
+        }
+    }
+
+    /// Ends the line that is being rewritten.
+    func finish() {
+        state.withLock { state in
+            if state.isOpen { StandardStreams.error("\r\u{1b}[K") }
+            state.isOpen = false
+        }
+    }
+
+    /// `read prices  [#####     ]  52 %  1,200,000 rows  400,000 rows/s  120 MB  3 s left`
+    static func line(_ step: String, rows: Int, bytes: Int, total: Int?, nanoseconds: Int64) -> String {
+        let seconds = max(Double(nanoseconds) / 1e9, 0.001)
+        var parts = [step]
+        if let total, total > 0 {
+            let share = min(1, Double(bytes) / Double(total))
+            let filled = Int(share * 20)
+            parts.append("[" + String(repeating: "#", count: filled) + String(repeating: " ", count: 20 - filled) + "]")
+            parts.append("\(Int(share * 100)) %")
+        }
+        parts.append("\(grouped(rows)) rows")
+        parts.append("\(grouped(Int(Double(rows) / seconds))) rows/s")
+        parts.append("\(grouped(bytes / 1_000_000)) MB")
+        if let total, bytes > 0, total > bytes {
+            parts.append("\(Int((Double(total - bytes) / (Double(bytes) / seconds)).rounded(.up))) s left")
+        }
+        return parts.joined(separator: "  ")
+    }
+
+    /// `1234567` as `1,234,567`.
+    static func grouped(_ number: Int) -> String {
+        let digits = String(number.magnitude)
+        var result = ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0 && (digits.count - index) % 3 == 0 { result.append(",") }
+            result.append(digit)
+        }
+        return number < 0 ? "-" + result : result
+    }
+}

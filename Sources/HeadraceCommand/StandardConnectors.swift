@@ -1,0 +1,23 @@
+import Files
+import HeadraceCSV
+public import HeadraceCore
+import HeadraceHTTP
+import HeadraceJSON
+import HeadraceKeyValue
+import HeadraceSQLite
+import HeadraceXML
+
+extension HeadraceTool {
+    /// Every connector that Headrace ships.
+    public static var standardConnectors: [any Connector] {
+        [
+            FileConnector(), HTTPConnector(), CSVConnector(), JSONConnector(), XMLConnector(), HTMLConnector(),
+            SQLiteConnector(), KeyValueConnector(),
+        ]
+    }
+
+    /// The ledger in SQLite, in the state folder.
+    public static func openStandardLedger(_ folder: String) async throws -> any LedgerStore {
+        try await SQLiteLedger(path: folder + "/ledger.db")
+    }
+}

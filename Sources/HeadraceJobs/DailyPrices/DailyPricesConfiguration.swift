@@ -1,0 +1,77 @@
+public import HeadraceColumnar
+public import HeadraceCore
+public import HeadraceCurrency
+
+/// What the daily prices job works with: feeds, stores, day and rules.
+public struct DailyPricesConfiguration: Sendable {
+    /// The day whose prices are collected.
+    public var date: CivilDate
+    /// Where the feeds are served: scheme, host and port.
+    public var market: String
+    public var feeds: [PriceFeed]
+    public var landing: any ObjectStore
+    /// The folder of landed files inside the landing zone.
+    public var landingPrefix: String
+    public var warehouse: PriceWarehouse
+    public var keyValue: any KeyValueStore
+    /// The table of current prices in the key-value store.
+    public var table: String
+    /// API keys by environment variable; a key that is not here is read from the environment.
+    public var keys: [String: Secret]
+    public var rates: RateTable
+    /// Prices above this, in USD, are flagged as anomalies.
+    public var anomalyThreshold: DecimalValue
+    /// The longest time for one source.
+    public var sourceLimit: Duration
+    /// Attempts for each request.
+    public var attempts: Int
+    /// Landed days older than this are moved to the archive; nil keeps them.
+    public var archiveDays: Int?
+    /// Runs longer than this raise an alert, in seconds.
+    public var longestRun: Int
+
+    public init(
+        date: CivilDate, market: String, landing: any ObjectStore, warehouse: PriceWarehouse, keyValue: any KeyValueStore,
+        rates: RateTable? = nil, keys: [String: Secret] = [:]
+    ) throws {
+        self.date = date
+        self.market = market
+        feeds = PriceFeed.all
+        self.landing = landing
+        landingPrefix = "raw"
+        self.warehouse = warehouse
+        self.keyValue = keyValue
+        table = "Prices"
+        self.keys = keys
+        self.rates = try rates ?? RateTable.fixed(base: "USD", ["EUR": 1.10, "GBP": 1.28, "JPY": 0.0067])
+        anomalyThreshold = 50_000
+        sourceLimit = .seconds(300)
+        attempts = 3
+        archiveDays = nil
+        longestRun = 30 * 60
+    }
+
+    /// `YYYY-MM-DD`
+    var day: String { Temporal.formatDate(date.daysSinceEpoch) }
+}
+
+/// The warehouse of the daily prices, whichever database holds it.
+public struct PriceWarehouse: Sendable {
+    public let name: String
+    /// A sink that can load facts, over the whole warehouse.
+    public let facts: any Sink
+    public let sink: @Sendable (_ table: String) -> any Sink
+    public let table: @Sendable (_ table: String) -> any Source
+    public let query: @Sendable (_ sql: String) -> any Source
+
+    public init(
+        name: String, facts: any Sink, sink: @escaping @Sendable (String) -> any Sink,
+        table: @escaping @Sendable (String) -> any Source, query: @escaping @Sendable (String) -> any Source
+    ) {
+        self.name = name
+        self.facts = facts
+        self.sink = sink
+        self.table = table
+        self.query = query
+    }
+}
