@@ -18,6 +18,6 @@ extension HeadraceTool {
 
     /// The ledger in SQLite, in the state folder.
     public static func openStandardLedger(_ folder: String) async throws -> any LedgerStore {
-        try await SQLiteLedger(path: folder + "/ledger.db")
+        try await SQLiteLedger.open(at: folder + "/ledger.db")
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import HeadraceColumnar
 import HeadraceCore
 import HeadraceKeyValue
+import HeadraceRuntime
 
 /// Looks into key-value stores.
 struct KeyValueCommand: AsyncParsableCommand {
@@ -24,7 +25,7 @@ private struct KeyValueTable {
         guard let table = location["table"] else {
             throw HeadraceError(.badOption, "\(location) names no table", hint: "add ?table=NAME")
         }
-        store = try EmbeddedKeyValueStore(path: location.address)
+        store = EmbeddedKeyValueStore(at: location.address, clock: SystemClock(), creates: false)
         self.table = table
         key = location["key"] ?? "Id"
     }

@@ -114,7 +114,7 @@ struct DailyPricesOptions: ParsableArguments {
         guard location.scheme == "kv" else {
             throw HeadraceError(.badLocation, "no key-value connector serves \(location)", fields: [("schemes", "kv")])
         }
-        return try EmbeddedKeyValueStore(path: location.address)
+        return EmbeddedKeyValueStore(at: location.address, clock: SystemClock())
     }
 
     private func landingStore(_ state: String) throws -> any ObjectStore {

@@ -7,7 +7,7 @@ extension FormulaEvaluation {
         case .upper: return try Kernels.upper(try column(arguments[0]))
         case .lower: return try Kernels.lower(try column(arguments[0]))
         case .trim: return try Kernels.trim(try column(arguments[0]))
-        case .collapseWhitespace: return try Kernels.collapseWhitespace(try column(arguments[0]))
+        case .collapseWhitespace: return try Kernels.trim(try Kernels.collapseWhitespace(try column(arguments[0])))
         case .length: return try Kernels.length(try column(arguments[0]))
         case .substring(let start, let count):
             return try Kernels.substring(try column(arguments[0]), from: start, count: count)

@@ -1,4 +1,5 @@
 public import HeadraceCore
+import HeadraceFactTable
 
 extension DailyPrices {
     /// What a run would do, a line each: requests, files, tables, SQL, items. Asks and changes nothing.

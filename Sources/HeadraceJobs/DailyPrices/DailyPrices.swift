@@ -1,6 +1,7 @@
 import HeadraceColumnar
 public import HeadraceCore
 public import HeadraceRuntime
+import HeadraceValidation
 
 /// The prebuilt daily job: scrapes prices, lands them raw, stages, validates, deduplicates, normalizes, enriches and loads
 /// them into a star schema, and syncs current prices to a key-value store.

@@ -1,4 +1,4 @@
-public import HeadraceColumnar
+import HeadraceColumnar
 public import HeadraceCore
 public import HeadraceRuntime
 
@@ -42,7 +42,7 @@ public struct DailyPricesSummary: Sendable {
             var result = 0
             if case .chunk(let chunk, _) = try await reader.next() {
                 let batch = try reader.decode(chunk, sequence: 0)
-                if batch.count > 0, case .integer(let value) = batch.records.columns[0].scalar(at: 0) { result = Int(value) }
+                if batch.count > 0 { result = Int(batch.records.columns[0].scalar(at: 0).description) ?? 0 }
             }
             await reader.close()
             return result

@@ -1,5 +1,5 @@
-public import HeadraceColumnar
-public import HeadraceCore
+import HeadraceColumnar
+import HeadraceCore
 public import HeadraceHTTP
 import HTTPClient
 import HeadraceCSV
@@ -125,7 +125,7 @@ extension PriceFeed {
         return PriceFeed(
             name: "price_page", source: "shop", kind: .html, path: "/shop/prices.html?date={date}&page=1",
             pagination: .link { bytes, headers in
-                try HTMLPage(bytes, contentType: headers["Content-Type"]).nextLink
+                try HeadraceXML.HTMLPage(bytes, contentType: headers["Content-Type"]).nextLink
             }, key: nil, obeysRobots: true, options: [.init("rows", "//table[@id='prices']//tr[td]")],
             schema: Schema([
                 cell("raw_id", .utf8, 1), cell("product_name", .utf8, 2), cell("price", price, 3), cell("currency", .utf8, 4),

@@ -53,7 +53,7 @@ struct ScrapeStep: Sendable {
         var settings = RESTConfiguration()
         settings.retry.attempts = configuration.attempts
         settings.retry.budget = configuration.sourceLimit
-        if feed.obeysRobots { settings.robots = .obeyed }
+        if feed.obeysRobots { settings.robots = .obeyed(agent: "headrace") }
         if let key = feed.key {
             let secret = try configuration.keys[key.variable] ?? Secret(environment: key.variable)
             settings.authentication = [.header(key.header, secret)]
@@ -61,7 +61,7 @@ struct ScrapeStep: Sendable {
         let client = try RESTClient(settings)
         do {
             let path = feed.path.split(separator: "{date}", omittingEmptySubsequences: false).joined(separator: configuration.day)
-            let walk = try PageWalk(feed.pagination, from: URLReference(configuration.market + path))
+            let walk = try PageWalk(from: URLReference(configuration.market + path), feed.pagination)
             let pages = try await client.forEachPage(of: walk, within: configuration.sourceLimit, in: context) { page in
                 try await landing.land(page.bytes, contentType: page.headers["Content-Type"], url: page.url.description)
                 context.progress.report(.read(step: "scrape \(feed.name)", rows: page.number, bytes: 0, totalBytes: nil))

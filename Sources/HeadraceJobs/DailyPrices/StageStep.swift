@@ -1,5 +1,6 @@
 import HeadraceColumnar
 import HeadraceCore
+import HeadraceCurrency
 import HeadraceLanding
 import HeadraceRuntime
 import HeadraceValidation
