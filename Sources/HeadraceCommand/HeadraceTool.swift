@@ -94,7 +94,8 @@ struct HeadraceCommand: AsyncParsableCommand {
             """,
         version: headraceVersion,
         subcommands: [
-            RunCommand.self, CopyCommand.self, PlanCommand.self, PreviewCommand.self, SchemaCommand.self, CheckCommand.self,
+            RunCommand.self, CopyCommand.self, PlanCommand.self, PreviewCommand.self, SchemaCommand.self,
+            CheckCommand.self,
             RunsCommand.self, ShowCommand.self, RejectsCommand.self, ReplayCommand.self, KeyValueCommand.self,
         ])
 }

@@ -5,7 +5,10 @@ import HeadraceRuntime
 
 /// Where the state lies and how a command talks.
 struct CommonOptions: ParsableArguments {
-    @Option(help: "The folder of ledger and rejects (default: $HEADRACE_STATE, $XDG_STATE_HOME/headrace, ~/.local/state/headrace).")
+    @Option(
+        help:
+            "The folder of ledger and rejects (default: $HEADRACE_STATE, $XDG_STATE_HOME/headrace, ~/.local/state/headrace)."
+    )
     var state: String?
 
     @Flag(help: "Print errors only.")
@@ -16,14 +19,16 @@ struct CommonOptions: ParsableArguments {
 
     /// The state folder, made when it is not there.
     func stateFolder() throws -> String {
-        let folder = state ?? Self.variable("HEADRACE_STATE") ?? Self.variable("XDG_STATE_HOME").map { $0 + "/headrace" }
+        let folder =
+            state ?? Self.variable("HEADRACE_STATE") ?? Self.variable("XDG_STATE_HOME").map { $0 + "/headrace" }
             ?? (Self.variable("HOME") ?? ".") + "/.local/state/headrace"
         var path = folder.hasPrefix("/") ? "/" : ""
         for part in folder.split(separator: "/") {
             path += part + "/"
             if mkdir(path, 0o700) != 0 && errno != EEXIST {
                 throw HeadraceError(
-                    .inputOutput, "the state folder \(folder) cannot be made", because: String(cString: strerror(errno)),
+                    .inputOutput, "the state folder \(folder) cannot be made",
+                    because: String(cString: strerror(errno)),
                     hint: "name another one by --state")
             }
         }
@@ -53,7 +58,10 @@ struct RunningOptions: ParsableArguments {
     @Option(help: "Megabytes that deduplication, joins and sorts may hold before they use disk.")
     var memory = 1024
 
-    @Option(help: ArgumentHelp("Rows that may be refused before the exit status is 3; a number, or a share such as 5%.", valueName: "n|p%"))
+    @Option(
+        help: ArgumentHelp(
+            "Rows that may be refused before the exit status is 3; a number, or a share such as 5%.", valueName: "n|p%")
+    )
     var maxRejects: String?
 
     @Flag(help: "Fail with status 1 as soon as --max-rejects is passed.")
@@ -79,7 +87,9 @@ struct RunningOptions: ParsableArguments {
     }
 
     /// The options of a run that is watched, cancelled by signals and steered by fault points from the environment.
-    func options(_ common: CommonOptions, allowed: RejectAllowance, commit: CommitPolicy = .standard) -> (RunOptions, ProgressLine?) {
+    func options(_ common: CommonOptions, allowed: RejectAllowance, commit: CommitPolicy = .standard) -> (
+        RunOptions, ProgressLine?
+    ) {
         let clock = SystemClock()
         let cancellation = Cancellation()
         SignalWatch.cancel(cancellation)
@@ -88,7 +98,8 @@ struct RunningOptions: ParsableArguments {
             clock: clock, scheduling: .threaded(workers: threads ?? SystemFacts.processors), memoryLimit: memory << 20,
             temporaryFolder: CommonOptions.variable("TMPDIR") ?? "/tmp", progress: progress ?? SilentProgress(),
             log: common.log, faults: EnvironmentFaults.fromEnvironment(), cancellation: cancellation, commit: commit,
-            allowedRejects: maxRejects.flatMap(Self.allowance) ?? allowed, stopsOnRejects: stopOnRejects, restarts: restart)
+            allowedRejects: maxRejects.flatMap(Self.allowance) ?? allowed, stopsOnRejects: stopOnRejects,
+            restarts: restart)
         return (options, progress)
     }
 }

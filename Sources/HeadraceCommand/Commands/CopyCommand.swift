@@ -142,7 +142,8 @@ struct CopyRequest: ParsableArguments {
         let found = try await source.schema(in: context)
         guard let target = try await sink.targetSchema(in: context) else { return .scan(step: "read", source) }
         let wanted = found.fields.map { field in
-            target[field.name].map { Field(field.name, $0.type, nullable: field.isNullable, metadata: field.metadata) } ?? field
+            target[field.name].map { Field(field.name, $0.type, nullable: field.isNullable, metadata: field.metadata) }
+                ?? field
         }
         if wanted == found.fields { return .scan(step: "read", source) }
         if let text = source as? any DescribableSource {
@@ -151,7 +152,8 @@ struct CopyRequest: ParsableArguments {
         return .project(
             step: "cast",
             zip(found.fields, wanted).map { have, want in
-                Projection(have.name, have.type == want.type ? .column(have.name) : .cast(.column(have.name), want.type))
+                Projection(
+                    have.name, have.type == want.type ? .column(have.name) : .cast(.column(have.name), want.type))
             }, .scan(step: "read", source))
     }
 }

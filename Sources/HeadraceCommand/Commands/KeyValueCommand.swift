@@ -40,7 +40,9 @@ struct KeyValueGet: AsyncParsableCommand {
         let table = try KeyValueTable(location)
         let item = try await table.store.get(table.table, key: [table.key: .string(value)])
         await table.store.close()
-        guard let item else { throw HeadraceError(.notFound, "there is no item \(table.key) = \(value) in \(table.table)") }
+        guard let item else {
+            throw HeadraceError(.notFound, "there is no item \(table.key) = \(value) in \(table.table)")
+        }
         StandardStreams.output(ItemText.json(item).compactText + "\n")
     }
 }

@@ -48,7 +48,8 @@ struct RunsCommand: AsyncParsableCommand {
 /// Shows one run.
 struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show the account of a run: per step in, added, out, rejected, filtered, merged.")
+        commandName: "show", abstract: "Show the account of a run: per step in, added, out, rejected, filtered, merged."
+    )
     @Argument(help: "The run, or last.") var runID: String
     @Flag(help: "One JSON object.") var json = false
     @OptionGroup var common: CommonOptions

@@ -25,7 +25,8 @@ struct PlanCopy: AsyncParsableCommand {
 }
 
 struct PlanDailyPrices: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "run", abstract: "Say what a job would do.", subcommands: [Daily.self])
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Say what a job would do.", subcommands: [Daily.self])
 
     struct Daily: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -38,7 +39,9 @@ struct PlanDailyPrices: AsyncParsableCommand {
             let market = job.demo ? "the bundled market" : try job.marketAddress()
             for day in job.days(options.clock) {
                 let configuration = try job.configuration(on: day, market: market, state: try common.stateFolder())
-                for line in try await DailyPrices(configuration).plan(in: .looking(options)) { StandardStreams.output(line + "\n") }
+                for line in try await DailyPrices(configuration).plan(in: .looking(options)) {
+                    StandardStreams.output(line + "\n")
+                }
                 await configuration.keyValue.close()
             }
         }
@@ -47,7 +50,8 @@ struct PlanDailyPrices: AsyncParsableCommand {
 
 /// Shows the first rows of a location.
 struct PreviewCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "preview", abstract: "Show the first rows of a location as a table.")
+    static let configuration = CommandConfiguration(
+        commandName: "preview", abstract: "Show the first rows of a location as a table.")
     @Argument(help: "Where the rows come from.") var from: String
     @Option(name: .shortAndLong, help: "How many rows.") var rows = 20
     @OptionGroup var common: CommonOptions
@@ -68,7 +72,9 @@ struct PreviewCommand: AsyncParsableCommand {
 
 /// Reads the beginning of a source outside a run.
 enum Preview {
-    static func first<S: Source>(_ count: Int, of source: S, in context: RunContext) async throws -> (RecordBatch, [Reject]) {
+    static func first<S: Source>(_ count: Int, of source: S, in context: RunContext) async throws -> (
+        RecordBatch, [Reject]
+    ) {
         let schema = try await source.schema(in: context)
         let reader = try await source.openReader(for: schema, from: nil, in: context)
         var batches: [RecordBatch] = []
@@ -123,7 +129,8 @@ struct SchemaCommand: AsyncParsableCommand {
                 .array(
                     description.schema.fields.map {
                         .object([
-                            ("name", .string($0.name)), ("type", .string($0.type.description)), ("nullable", .bool($0.isNullable)),
+                            ("name", .string($0.name)), ("type", .string($0.type.description)),
+                            ("nullable", .bool($0.isNullable)),
                         ])
                     })
             ), ("notes", .array(description.notes.map { .string($0) })),

@@ -16,7 +16,9 @@ struct RunCommand: AsyncParsableCommand {
 
 /// Where the daily prices come from and go to.
 struct DailyPricesOptions: ParsableArguments {
-    @Flag(help: "Run against the bundled market, a small HTTP server on loopback; without --date its three days in order.")
+    @Flag(
+        help: "Run against the bundled market, a small HTTP server on loopback; without --date its three days in order."
+    )
     var demo = false
 
     @Option(help: ArgumentHelp("The day whose prices are collected, in UTC (default: today).", valueName: "YYYY-MM-DD"))
@@ -34,7 +36,10 @@ struct DailyPricesOptions: ParsableArguments {
     @Option(help: "The folder of landed files ($HEADRACE_LANDING; default: STATE/landing).")
     var landing: String?
 
-    @Option(help: ArgumentHelp("A rate table: date,currency,rate in USD, or the European Central Bank's eurofxref-hist.csv ($HEADRACE_RATES; default: EUR 1.10, GBP 1.28, JPY 0.0067).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "A rate table: date,currency,rate in USD, or the European Central Bank's eurofxref-hist.csv ($HEADRACE_RATES; default: EUR 1.10, GBP 1.28, JPY 0.0067).",
+            valueName: "file"))
     var rates: String?
 
     @Option(help: ArgumentHelp("Only these parts, by commas: scrape, load, sync.", valueName: "parts"))
@@ -46,7 +51,9 @@ struct DailyPricesOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Seconds for one source ($HEADRACE_SOURCE_SECONDS).", valueName: "s"))
     var sourceSeconds: Int?
 
-    @Option(help: ArgumentHelp("Move landed days older than this to the archive ($HEADRACE_ARCHIVE_DAYS).", valueName: "days"))
+    @Option(
+        help: ArgumentHelp(
+            "Move landed days older than this to the archive ($HEADRACE_ARCHIVE_DAYS).", valueName: "days"))
     var archiveDays: Int?
 
     func validate() throws {
@@ -80,7 +87,9 @@ struct DailyPricesOptions: ParsableArguments {
             keyValue: try keyValueStore(state), rates: try rateTable())
         if demo { configuration.keys["AMAZON_API_KEY"] = Secret(DemoMarket.apiKey) }
         if let attempts = attempts ?? Self.number("HEADRACE_ATTEMPTS") { configuration.attempts = attempts }
-        if let seconds = sourceSeconds ?? Self.number("HEADRACE_SOURCE_SECONDS") { configuration.sourceLimit = .seconds(seconds) }
+        if let seconds = sourceSeconds ?? Self.number("HEADRACE_SOURCE_SECONDS") {
+            configuration.sourceLimit = .seconds(seconds)
+        }
         configuration.archiveDays = archiveDays ?? Self.number("HEADRACE_ARCHIVE_DAYS")
         return configuration
     }
@@ -100,7 +109,8 @@ struct DailyPricesOptions: ParsableArguments {
         let text = warehouse ?? CommonOptions.variable("HEADRACE_WAREHOUSE") ?? "sqlite:\(state)/warehouse.db"
         let location = try Location(text) { _ in false }
         guard location.scheme == "sqlite" else {
-            throw HeadraceError(.badLocation, "no warehouse connector serves \(location)", fields: [("schemes", "sqlite")])
+            throw HeadraceError(
+                .badLocation, "no warehouse connector serves \(location)", fields: [("schemes", "sqlite")])
         }
         let path = location.address
         return PriceWarehouse(
@@ -129,7 +139,8 @@ struct DailyPricesOptions: ParsableArguments {
     private func rateTable() throws -> RateTable? {
         guard let path = rates ?? CommonOptions.variable("HEADRACE_RATES") else { return nil }
         let text = String(decoding: try FileContents.read(path), as: UTF8.self)
-        return text.hasPrefix("Date,") ? try RateTable(europeanCentralBank: text) : try RateTable(csv: text, base: "USD")
+        return text.hasPrefix("Date,")
+            ? try RateTable(europeanCentralBank: text) : try RateTable(csv: text, base: "USD")
     }
 }
 
@@ -164,9 +175,11 @@ struct RunDailyPrices: AsyncParsableCommand {
                 let configuration = try job.configuration(on: day, market: address, state: state)
                 let parts = job.only.flatMap(DailyPricesOptions.parts) ?? Set(DailyPrices.Part.allCases)
                 do {
-                    let report = try await DailyPrices(configuration).run(ledger: ledger, options: options, parts: parts)
+                    let report = try await DailyPrices(configuration).run(
+                        ledger: ledger, options: options, parts: parts)
                     progress?.finish()
-                    let summary = try await DailyPricesSummary(report, configuration, ledger: ledger, in: .looking(options))
+                    let summary = try await DailyPricesSummary(
+                        report, configuration, ledger: ledger, in: .looking(options))
                     if !common.quiet { StandardStreams.error(summary.text) }
                     isClean = isClean && report.state == .complete
                     await configuration.keyValue.close()

@@ -57,7 +57,8 @@ struct LocationResolver: Sendable {
         try refuseUnknown(resolved)
         if let row = resolved.row { return try row.source(at: resolved.location) }
         guard let carrier = resolved.carrier else { throw Self.unknownScheme(resolved.location, connectors) }
-        return try needFormat(resolved).source(over: try carrier.byteSource(at: resolved.location), at: resolved.location)
+        return try needFormat(resolved).source(
+            over: try carrier.byteSource(at: resolved.location), at: resolved.location)
     }
 
     private func sink(_ resolved: Resolved) throws -> any Sink {
@@ -69,10 +70,14 @@ struct LocationResolver: Sendable {
 
     private func resolve(_ text: String, as end: OptionOverlay.End) throws -> Resolved {
         var location = try Location(text) { access($0, F_OK) == 0 }
-        for overlay in overlays where overlay.end == end { location = location.setting(overlay.name, to: overlay.value) }
+        for overlay in overlays where overlay.end == end {
+            location = location.setting(overlay.name, to: overlay.value)
+        }
         let row = connectors.lazy.compactMap { $0 as? any RowConnector }.first { $0.schemes.contains(location.scheme) }
         if let row { return Resolved(location: location, row: row) }
-        let carrier = connectors.lazy.compactMap { $0 as? any CarrierConnector }.first { $0.schemes.contains(location.scheme) }
+        let carrier = connectors.lazy.compactMap { $0 as? any CarrierConnector }.first {
+            $0.schemes.contains(location.scheme)
+        }
         var resolved = Resolved(location: location, carrier: carrier, format: try format(of: location))
         // A lone end takes unprefixed flags too; `ends` deals them out when there are two.
         if resolved.format == nil, let given = overlays.first(where: { $0.end == .either && $0.name == "format" }) {

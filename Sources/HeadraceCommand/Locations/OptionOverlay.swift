@@ -14,13 +14,16 @@ struct OptionOverlay: Sendable, Hashable {
 
     /// Flags of the commands themselves, which are never options of a connector.
     private static let ownFlags: Set<String> = [
-        "mode", "rejects", "threads", "max-rejects", "restart", "stop-on-rejects", "commit", "state", "quiet", "json-log",
+        "mode", "rejects", "threads", "max-rejects", "restart", "stop-on-rejects", "commit", "state", "quiet",
+        "json-log",
         "json", "csv", "rows", "help", "version", "demo", "date", "warehouse", "kv", "landing", "errors-only", "memory",
         "show-values", "limit", "temporary",
     ]
 
     /// Takes `--from-NAME V`, `--to-NAME V` and the unprefixed names of connector options out of a command line.
-    static func take(from arguments: [String], connectors: [any Connector]) -> (rest: [String], overlays: [OptionOverlay]) {
+    static func take(from arguments: [String], connectors: [any Connector]) -> (
+        rest: [String], overlays: [OptionOverlay]
+    ) {
         let known = Set(connectors.flatMap { $0.options.map(\.name) })
         var rest: [String] = []
         var overlays: [OptionOverlay] = []

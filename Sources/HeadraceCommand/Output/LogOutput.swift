@@ -1,5 +1,5 @@
-import HeadraceCore
 import HeadraceColumnar
+import HeadraceCore
 
 /// Writes log events to standard error, as text or as one JSON object a line.
 enum LogOutput {
@@ -11,7 +11,9 @@ enum LogOutput {
         }
     }
 
-    private static func text(_ level: EventLog.Level, _ message: String, _ fields: [(name: String, value: String)]) -> String {
+    private static func text(_ level: EventLog.Level, _ message: String, _ fields: [(name: String, value: String)])
+        -> String
+    {
         let details = fields.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
         return "\(level): \(message)\(details.isEmpty ? "" : " " + details)\n"
     }

@@ -53,7 +53,8 @@ final class ProgressLine: ProgressReporter {
         let now = clock.monotonic()
         guard now - state.shown >= interval else { return }
         state.shown = now
-        let line = Self.line(state.step, rows: state.rows, bytes: state.bytes, total: state.total, nanoseconds: now - state.began)
+        let line = Self.line(
+            state.step, rows: state.rows, bytes: state.bytes, total: state.total, nanoseconds: now - state.began)
         if isTerminal {
             StandardStreams.error("\r\u{1b}[K" + String(line.prefix(StandardStreams.terminalWidth - 1)))
             state.isOpen = true

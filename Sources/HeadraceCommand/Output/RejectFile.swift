@@ -8,7 +8,8 @@ import HeadraceRuntime
 enum RejectFile {
     static let schema = Schema([
         Field("run_id", .utf8), Field("step", .utf8), Field("source", .utf8), Field("line", .int64),
-        Field("byte_offset", .int64), Field("row", .int64), Field("field", .utf8), Field("rule", .utf8), Field("code", .utf8),
+        Field("byte_offset", .int64), Field("row", .int64), Field("field", .utf8), Field("rule", .utf8),
+        Field("code", .utf8),
         Field("value", .utf8), Field("message", .utf8), Field("original", .utf8),
     ])
 
@@ -18,7 +19,9 @@ enum RejectFile {
         try await write(run, ledger: ledger, into: carrier)
     }
 
-    private static func write<Carrier: ByteSink>(_ run: String, ledger: any LedgerStore, into carrier: Carrier) async throws {
+    private static func write<Carrier: ByteSink>(_ run: String, ledger: any LedgerStore, into carrier: Carrier)
+        async throws
+    {
         let context = RunContext.looking()
         let sink = FormatSink(carrier, CSVEncoder())
         let writer = try await sink.openWriter(for: schema, mode: .replace, in: context)

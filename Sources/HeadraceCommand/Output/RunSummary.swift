@@ -16,7 +16,9 @@ enum RunSummary {
     static func table(_ accounts: [StepAccount]) -> String {
         guard !accounts.isEmpty else { return "" }
         let rows = accounts.map { account -> [String] in
-            let numbers = [account.input, account.added, account.output, account.rejected, account.filtered, account.merged]
+            let numbers = [
+                account.input, account.added, account.output, account.rejected, account.filtered, account.merged,
+            ]
             return [account.step] + numbers.map(ProgressLine.grouped) + [written(account.written)]
         }
         return TableText.render(
@@ -27,7 +29,8 @@ enum RunSummary {
     private static func written(_ counts: WriteCounts?) -> String {
         guard let counts else { return "" }
         let parts = [
-            ("inserted", counts.inserted), ("updated", counts.updated), ("unchanged", counts.unchanged), ("deleted", counts.deleted),
+            ("inserted", counts.inserted), ("updated", counts.updated), ("unchanged", counts.unchanged),
+            ("deleted", counts.deleted),
         ].filter { $0.1 > 0 }
         return parts.isEmpty ? "0" : parts.map { "\(ProgressLine.grouped($0.1)) \($0.0)" }.joined(separator: ", ")
     }

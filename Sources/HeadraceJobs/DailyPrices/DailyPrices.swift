@@ -27,7 +27,9 @@ public struct DailyPrices: Sendable {
 
     /// Runs the job, or some parts of it.
     /// - Throws: what ended a run that failed; "failed" is in the run log then.
-    public func run(ledger: any LedgerStore, options: RunOptions, parts: Set<Part> = Set(Part.allCases)) async throws -> RunReport {
+    public func run(ledger: any LedgerStore, options: RunOptions, parts: Set<Part> = Set(Part.allCases)) async throws
+        -> RunReport
+    {
         let started = options.clock.now()
         alertIfLate(started, options.log)
         let load = LoadStep(configuration: configuration)
@@ -58,29 +60,37 @@ public struct DailyPrices: Sendable {
         }
         var before = "start"
         if parts.contains(.scrape) {
-            job = job.step("scrape", after: [before]) { run in try await ScrapeStep(configuration: configuration).perform(run) }
+            job = job.step("scrape", after: [before]) { run in
+                try await ScrapeStep(configuration: configuration).perform(run)
+            }
             before = "scrape"
         }
         if parts.contains(.load) {
-            job = job.step("stage", after: [before]) { run in try await StageStep(configuration: configuration).perform(run) }
-                .step("facts", after: ["stage"]) { run in
-                    try await load.perform(run, processed: started)
-                    for (rule, count) in load.counts.byRule.sorted(by: { $0.key < $1.key }) {
-                        run.context.log.info("rule broken", [("rule", rule), ("rows", "\(count)")])
-                    }
-                    let (processed, rejected) = try await totals(run)
-                    try await log(run).write(.validation, .success, processed: processed, rejected: rejected, started: started)
+            job = job.step("stage", after: [before]) { run in
+                try await StageStep(configuration: configuration).perform(run)
+            }
+            .step("facts", after: ["stage"]) { run in
+                try await load.perform(run, processed: started)
+                for (rule, count) in load.counts.byRule.sorted(by: { $0.key < $1.key }) {
+                    run.context.log.info("rule broken", [("rule", rule), ("rows", "\(count)")])
                 }
+                let (processed, rejected) = try await totals(run)
+                try await log(run).write(
+                    .validation, .success, processed: processed, rejected: rejected, started: started)
+            }
             before = "facts"
         }
         if parts.contains(.sync) {
-            job = job.step("sync", after: [before]) { run in try await SyncStep(configuration: configuration).perform(run) }
+            job = job.step("sync", after: [before]) { run in
+                try await SyncStep(configuration: configuration).perform(run)
+            }
             before = "sync"
         }
         return job.step("complete", after: [before]) { run in
             let (processed, rejected) = try await totals(run)
             try await log(run).write(
-                .complete, run.failures.isEmpty ? .success : .error, processed: processed, rejected: rejected, started: started,
+                .complete, run.failures.isEmpty ? .success : .error, processed: processed, rejected: rejected,
+                started: started,
                 error: run.failures.first?.error.description)
         }
     }
@@ -92,7 +102,9 @@ public struct DailyPrices: Sendable {
     /// Records read from the landed files, and rows refused by any step.
     private func totals(_ run: JobRun) async throws -> (processed: Int, rejected: Int) {
         let accounts = try await run.ledger.accounts(of: run.context.run)
-        let read = accounts.filter { $0.step.hasPrefix("stage/") && $0.step.hasSuffix("/read") }.reduce(0) { $0 + $1.input }
+        let read = accounts.filter { $0.step.hasPrefix("stage/") && $0.step.hasSuffix("/read") }.reduce(0) {
+            $0 + $1.input
+        }
         return (read, accounts.reduce(0) { $0 + $1.rejected })
     }
 
@@ -106,9 +118,12 @@ public struct DailyPrices: Sendable {
     }
 
     private func alert(_ report: RunReport, took: Int64, _ log: EventLog) {
-        for failure in report.failures { log.error("alert: \(failure.step) failed", [("error", failure.error.message)]) }
+        for failure in report.failures {
+            log.error("alert: \(failure.step) failed", [("error", failure.error.message)])
+        }
         if took / 1_000_000 > configuration.longestRun {
-            log.error("alert: the run took longer than \(configuration.longestRun) s", [("seconds", "\(took / 1_000_000)")])
+            log.error(
+                "alert: the run took longer than \(configuration.longestRun) s", [("seconds", "\(took / 1_000_000)")])
         }
     }
 }

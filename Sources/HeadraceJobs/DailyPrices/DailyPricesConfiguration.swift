@@ -31,7 +31,8 @@ public struct DailyPricesConfiguration: Sendable {
     public var longestRun: Int
 
     public init(
-        date: CivilDate, market: String, landing: any ObjectStore, warehouse: PriceWarehouse, keyValue: any KeyValueStore,
+        date: CivilDate, market: String, landing: any ObjectStore, warehouse: PriceWarehouse,
+        keyValue: any KeyValueStore,
         rates: RateTable? = nil, keys: [String: Secret] = [:]
     ) throws {
         self.date = date

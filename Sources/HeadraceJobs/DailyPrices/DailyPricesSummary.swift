@@ -15,7 +15,9 @@ public struct DailyPricesSummary: Sendable {
     public let synced: WriteCounts
 
     /// Collects the figures of a run from its account and from the warehouse.
-    public init(_ report: RunReport, _ configuration: DailyPricesConfiguration, ledger: any LedgerStore, in context: RunContext) async throws {
+    public init(
+        _ report: RunReport, _ configuration: DailyPricesConfiguration, ledger: any LedgerStore, in context: RunContext
+    ) async throws {
         self.report = report
         date = configuration.day
         feeds = configuration.feeds.map { feed in
@@ -31,7 +33,9 @@ public struct DailyPricesSummary: Sendable {
         products = try await Self.count("dim_products", configuration, context)
     }
 
-    private static func count(_ what: String, _ configuration: DailyPricesConfiguration, _ context: RunContext) async throws -> Int {
+    private static func count(_ what: String, _ configuration: DailyPricesConfiguration, _ context: RunContext)
+        async throws -> Int
+    {
         guard try await configuration.warehouse.sink("fact_prices").targetSchema(in: context) != nil else { return 0 }
         return try await first(of: configuration.warehouse.query("SELECT COUNT(*) AS n FROM \(what)"), context)
     }
@@ -55,7 +59,9 @@ public struct DailyPricesSummary: Sendable {
     /// The summary as text, one fact a line.
     public var text: String {
         var lines = ["daily prices of \(date): \(report.state.rawValue) (run \(report.run))"]
-        for feed in feeds { lines.append("  \(feed.name): \(feed.read) records read, \(feed.rejected) rejected, \(feed.staged) staged") }
+        for feed in feeds {
+            lines.append("  \(feed.name): \(feed.read) records read, \(feed.rejected) rejected, \(feed.staged) staged")
+        }
         if !rejects.isEmpty {
             lines.append("  rejects:")
             lines += rejects.map { "    \($0.count) \($0.step): \($0.rule) [\($0.code)]" }

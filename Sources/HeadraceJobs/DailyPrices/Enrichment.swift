@@ -18,12 +18,12 @@ struct Enrichment: RowTransform {
 
     /// The columns of rows that are ready to be loaded as facts.
     static let output = Schema([
-            Field("normalized_name", .utf8), Field("product_name", .utf8), Field("category", .utf8),
-            Field("parent_category", .utf8), Field("display_order", .int32), Field("market_price", PriceTables.money),
-            Field("retail_price", PriceTables.money), Field("currency", .utf8), Field("price_date", .date32),
-            Field("source", .utf8), Field("confidence_score", confidence), Field("trend_indicator", .utf8),
-            Field("price_change_pct", change),
-        ])
+        Field("normalized_name", .utf8), Field("product_name", .utf8), Field("category", .utf8),
+        Field("parent_category", .utf8), Field("display_order", .int32), Field("market_price", PriceTables.money),
+        Field("retail_price", PriceTables.money), Field("currency", .utf8), Field("price_date", .date32),
+        Field("source", .utf8), Field("confidence_score", confidence), Field("trend_indicator", .utf8),
+        Field("price_change_pct", change),
+    ])
 
     func makeStage(for input: Schema, in context: RunContext) throws -> EnrichmentStage {
         EnrichmentStage(date: date, output: try schema(from: input), log: context.log)
@@ -104,7 +104,9 @@ final class EnrichmentStage: Stage {
             if let (percent, isClamped) = Enrichment.change(from: old, to: new) {
                 change = .decimal(percent)
                 if isClamped {
-                    log.warning("a price change was clamped", [("product", value("normalized_name").description), ("to", "\(percent)")])
+                    log.warning(
+                        "a price change was clamped",
+                        [("product", value("normalized_name").description), ("to", "\(percent)")])
                 }
             }
         }
@@ -113,7 +115,8 @@ final class EnrichmentStage: Stage {
         let category = value("category")
         return [
             value("normalized_name"), value("product_name"), category, .null,
-            .integer(Int128(Self.order[category.description] ?? 99)), value("market_price"), value("retail_price"), .utf8("USD"),
+            .integer(Int128(Self.order[category.description] ?? 99)), value("market_price"), value("retail_price"),
+            .utf8("USD"),
             .date(date.daysSinceEpoch), value("source"), confidence.map(Scalar.decimal) ?? .null, .utf8(trend), change,
         ]
     }

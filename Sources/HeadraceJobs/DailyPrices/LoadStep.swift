@@ -19,7 +19,9 @@ struct LoadStep: Sendable {
             throw HeadraceError(.unsupported, "\(sink.name) cannot load facts in one transaction")
         }
         try await run.execute(
-            Load("facts", [Load.Output(relation: facts, sink: sink, mode: .facts(PriceTables.load(processed: processed)))]),
+            Load(
+                "facts",
+                [Load.Output(relation: facts, sink: sink, mode: .facts(PriceTables.load(processed: processed)))]),
             settings: LoadSettings(commit: .run, resumes: false))
         try await run.ledger.set(
             "processed \(configuration.day)", to: .integer(processed), job: DailyPrices.jobName, run: run.context.run)
@@ -29,7 +31,8 @@ struct LoadStep: Sendable {
     private func normalized() throws -> Relation {
         let inputs = configuration.feeds.map { feed in
             Relation.scan(
-                step: "read \(PriceTables.stagingTable(feed))", configuration.warehouse.table(PriceTables.stagingTable(feed)))
+                step: "read \(PriceTables.stagingTable(feed))",
+                configuration.warehouse.table(PriceTables.stagingTable(feed)))
         }
         var rows = inputs.count == 1 ? inputs[0] : .union(step: "merge", inputs)
         rows = try Validation(
@@ -38,28 +41,35 @@ struct LoadStep: Sendable {
                 .length("raw_id", from: 1, through: 255),
             ], counts: counts
         ).apply(to: rows)
-        rows = try TextNormalization("product_name", into: "normalized_name", [.collapseWhitespace, .uppercase]).apply(to: rows)
+        rows = try TextNormalization("product_name", into: "normalized_name", [.collapseWhitespace, .uppercase]).apply(
+            to: rows)
         rows = try Deduplication(
             on: ["normalized_name", "price", "currency", "source"], keeping: .latest("scraped_date")
         ).apply(to: rows)
         rows = try CurrencyConversion(
-            "price", from: "currency", to: .usd, rates: configuration.rates, on: .fixed(configuration.date.daysSinceEpoch),
+            "price", from: "currency", to: .usd, rates: configuration.rates,
+            on: .fixed(configuration.date.daysSinceEpoch),
             into: "price_usd"
         ).apply(to: rows)
         rows = try Validation(
-            [.range("price_usd", through: configuration.anomalyThreshold).named("price anomaly").flagging("price_anomaly")],
+            [
+                .range("price_usd", through: configuration.anomalyThreshold).named("price anomaly").flagging(
+                    "price_anomaly")
+            ],
             name: "flag anomalies", counts: counts
         ).apply(to: rows)
         return try Categorization(
             "normalized_name",
-            [.keyword("IPHONE", "Smartphones"), .keyword("MACBOOK", "Laptops"), .keyword("AIRPODS", "Audio")], otherwise: "Other"
+            [.keyword("IPHONE", "Smartphones"), .keyword("MACBOOK", "Laptops"), .keyword("AIRPODS", "Audio")],
+            otherwise: "Other"
         ).apply(to: rows)
     }
 
     /// One row a product and source, with what the confidence score needs.
     private func aggregate(_ rows: Relation) throws -> Relation {
         func presence(_ formula: Formula) -> Formula {
-            .choice([.init(when: formula, then: .literal(.integer(1), .int64))], otherwise: .literal(.integer(0), .int64))
+            .choice(
+                [.init(when: formula, then: .literal(.integer(1), .int64))], otherwise: .literal(.integer(0), .int64))
         }
         let isCategorized = Formula.call(.notEqual, [.column("category"), .literal(.utf8("Other"), .utf8)])
         let present = [

@@ -1,8 +1,8 @@
+import HTTPClient
+import HeadraceCSV
 import HeadraceColumnar
 import HeadraceCore
 public import HeadraceHTTP
-import HTTPClient
-import HeadraceCSV
 import HeadraceJSON
 import HeadraceXML
 
@@ -45,8 +45,10 @@ extension PriceFeed {
         id: String, name: String, price: String, currency: String, source: Formula, time: String
     ) -> [Projection] {
         [
-            Projection("raw_id", .column(id)), Projection("product_name", .column(name)), Projection("price", .column(price)),
-            Projection("currency", .column(currency)), Projection("source", source), Projection("scraped_date", .column(time)),
+            Projection("raw_id", .column(id)), Projection("product_name", .column(name)),
+            Projection("price", .column(price)),
+            Projection("currency", .column(currency)), Projection("source", source),
+            Projection("scraped_date", .column(time)),
         ]
     }
 
@@ -99,7 +101,9 @@ extension PriceFeed {
 
     /// A partner's XML feed in parts, linked inside the document.
     static var retailer: PriceFeed {
-        func field(_ name: String, _ type: DataType, _ path: String) -> Field { Field(name, type, metadata: ["path": path]) }
+        func field(_ name: String, _ type: DataType, _ path: String) -> Field {
+            Field(name, type, metadata: ["path": path])
+        }
         return PriceFeed(
             name: "retailer_feed", source: "retailer", kind: .xml, path: "/partner/feed.xml?date={date}&part=1",
             pagination: .link { bytes, _ in try XMLScan(bytes).firstAttribute("/feed/next/@href") }, key: nil,
@@ -107,10 +111,12 @@ extension PriceFeed {
             schema: Schema([
                 field("sku", .utf8, "@sku"), field("name", .utf8, "name"), field("price", price, "price"),
                 field("currency", .utf8, "price/@currency"), field("observed", .instant, "observed/@at"),
-                field("merchant", .utf8, "merchant"), field("brand", .utf8, "brand"), field("condition", .utf8, "@condition"),
+                field("merchant", .utf8, "merchant"), field("brand", .utf8, "brand"),
+                field("condition", .utf8, "@condition"),
             ]),
             columns: projections(
-                id: "sku", name: "name", price: "price", currency: "currency", source: literal("retailer"), time: "observed"),
+                id: "sku", name: "name", price: "price", currency: "currency", source: literal("retailer"),
+                time: "observed"),
             members: named(
                 ["sku", "name", "price", "currency", "observed", "merchant", "brand", "condition"],
                 ["sku", "name", "price", "currency", "observed", "merchant", "brand", "condition"]))
@@ -128,7 +134,8 @@ extension PriceFeed {
                 try HeadraceXML.HTMLPage(bytes, contentType: headers["Content-Type"]).nextLink
             }, key: nil, obeysRobots: true, options: [.init("rows", "//table[@id='prices']//tr[td]")],
             schema: Schema([
-                cell("raw_id", .utf8, 1), cell("product_name", .utf8, 2), cell("price", price, 3), cell("currency", .utf8, 4),
+                cell("raw_id", .utf8, 1), cell("product_name", .utf8, 2), cell("price", price, 3),
+                cell("currency", .utf8, 4),
                 cell("scraped_date", .timestamp(zone: nil), 5), cell("seller", .utf8, 6), cell("condition", .utf8, 7),
             ]),
             columns: projections(

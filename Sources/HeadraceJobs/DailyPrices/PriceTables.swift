@@ -19,10 +19,12 @@ enum PriceTables {
         Schema([
             Field("product_id", .utf8, nullable: false), Field("product_name", .utf8, nullable: false),
             Field("normalized_name", .utf8, nullable: false), Field("category", .utf8), Field("subcategory", .utf8),
-            Field("brand", .utf8), Field("created_at", .timestamp(zone: nil)), Field("updated_at", .timestamp(zone: nil)),
+            Field("brand", .utf8), Field("created_at", .timestamp(zone: nil)),
+            Field("updated_at", .timestamp(zone: nil)),
         ]), primaryKey: ["product_id"], unique: [["normalized_name"]],
         widths: [
-            "product_id": 100, "product_name": 500, "normalized_name": 500, "category": 100, "subcategory": 100, "brand": 200,
+            "product_id": 100, "product_name": 500, "normalized_name": 500, "category": 100, "subcategory": 100,
+            "brand": 200,
         ])
 
     static let categories = TableDefinition(
@@ -37,7 +39,8 @@ enum PriceTables {
         "fact_prices",
         Schema([
             Field("price_id", .utf8, nullable: false), Field("product_id", .utf8, nullable: false),
-            Field("market_price", money), Field("retail_price", money), Field("currency", .utf8), Field("price_date", .date32),
+            Field("market_price", money), Field("retail_price", money), Field("currency", .utf8),
+            Field("price_date", .date32),
             Field("source", .utf8), Field("confidence_score", .decimal(precision: 3, scale: 2)),
             Field("trend_indicator", .utf8), Field("price_change_pct", .decimal(precision: 5, scale: 2)),
             Field("processed_at", .timestamp(zone: nil)), Field("is_current", .bool),
@@ -48,7 +51,8 @@ enum PriceTables {
 
     static let log = Schema([
         Field("job_date", .date32), Field("stage", .utf8), Field("status", .utf8), Field("records_processed", .int64),
-        Field("records_rejected", .int64), Field("start_time", .timestamp(zone: nil)), Field("end_time", .timestamp(zone: nil)),
+        Field("records_rejected", .int64), Field("start_time", .timestamp(zone: nil)),
+        Field("end_time", .timestamp(zone: nil)),
         Field("error_message", .utf8),
     ])
 
@@ -56,7 +60,8 @@ enum PriceTables {
     static func load(processed: Int64) -> FactTable {
         let time = Scalar.timestamp(processed)
         let product = Dimension(
-            products, key: "product_id", newKey: .md5(of: "normalized_name"), naturalKey: [("normalized_name", "normalized_name")],
+            products, key: "product_id", newKey: .md5(of: "normalized_name"),
+            naturalKey: [("normalized_name", "normalized_name")],
             attributes: [.init("product_name"), .init("category", on: .overwrite)],
             constants: [("created_at", time), ("updated_at", time)], touched: [("updated_at", time)])
         let category = Dimension(
@@ -65,7 +70,8 @@ enum PriceTables {
             attributes: [.init("parent_category"), .init("display_order")])
         return FactTable(
             facts, dimensions: [category, product], grain: ["product_id", "price_date", "source"],
-            key: ("price_id", .md5(of: "normalized_name", "price_date", "source")), replacing: ["price_date", "source"],
+            key: ("price_id", .md5(of: "normalized_name", "price_date", "source")),
+            replacing: ["price_date", "source"],
             current: .init(flag: "is_current", latest: "price_date", of: ["product_id", "source"]),
             constants: [("processed_at", time)])
     }

@@ -36,7 +36,8 @@ struct RunLog: Sendable {
         let writer = try await sink.openWriter(for: records.schema, mode: .append, in: context)
         do {
             let batch = Batch(
-                records, provenance: .derived("run log"), stream: StreamID("run log"), sequence: 0, recordsRead: records.count)
+                records, provenance: .derived("run log"), stream: StreamID("run log"), sequence: 0,
+                recordsRead: records.count)
             _ = try await writer.write(try writer.encode(batch))
             _ = try await writer.settle()
             try await writer.commit(Checkpoint(epoch: 1, positions: [:], isFinal: true, run: context.run))

@@ -43,7 +43,9 @@ struct ScrapeStep: Sendable {
                     of: run.context.run)
             }
         }
-        for (feed, error) in failures.sorted(by: { $0.feed.name < $1.feed.name }) { run.fail("scrape \(feed.name)", error) }
+        for (feed, error) in failures.sorted(by: { $0.feed.name < $1.feed.name }) {
+            run.fail("scrape \(feed.name)", error)
+        }
         if let days = configuration.archiveDays {
             _ = try await zone.archive(olderThan: days, today: configuration.date, in: run.context)
         }
@@ -60,11 +62,13 @@ struct ScrapeStep: Sendable {
         }
         let client = try RESTClient(settings)
         do {
-            let path = feed.path.split(separator: "{date}", omittingEmptySubsequences: false).joined(separator: configuration.day)
+            let path = feed.path.split(separator: "{date}", omittingEmptySubsequences: false).joined(
+                separator: configuration.day)
             let walk = try PageWalk(from: URLReference(configuration.market + path), feed.pagination)
             let pages = try await client.forEachPage(of: walk, within: configuration.sourceLimit, in: context) { page in
                 try await landing.land(page.bytes, contentType: page.headers["Content-Type"], url: page.url.description)
-                context.progress.report(.read(step: "scrape \(feed.name)", rows: page.number, bytes: 0, totalBytes: nil))
+                context.progress.report(
+                    .read(step: "scrape \(feed.name)", rows: page.number, bytes: 0, totalBytes: nil))
             }
             try await landing.finish()
             context.log.info("landed", [("feed", feed.name), ("pages", "\(pages)")])

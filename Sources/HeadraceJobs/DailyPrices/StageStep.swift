@@ -37,7 +37,8 @@ struct StageStep: Sendable {
         let rows = Relation.project(step: "map", typed + [data], .scan(step: "read", source))
         return try Validation(
             [
-                .length("raw_id", through: 255), .length("product_name", through: 500), .length("currency", through: 10),
+                .length("raw_id", through: 255), .length("product_name", through: 500),
+                .length("currency", through: 10),
                 .length("source", through: 100),
             ], name: "check widths"
         ).apply(to: rows)
@@ -78,7 +79,9 @@ struct EmptySource: Source {
     let fields: Schema
 
     func schema(in context: RunContext) async throws -> Schema { fields }
-    func openReader(for schema: Schema, from position: Position?, in context: RunContext) async throws -> Reader { Reader() }
+    func openReader(for schema: Schema, from position: Position?, in context: RunContext) async throws -> Reader {
+        Reader()
+    }
 
     final class Reader: SourceReader {
         func next() async throws -> Read<Never> { .end }

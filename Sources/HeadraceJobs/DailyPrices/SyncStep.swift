@@ -48,7 +48,8 @@ struct SyncStep: Sendable {
                 let batch = try reader.decode(chunk, sequence: sequence)
                 sequence += 1
                 guard batch.rejects.isEmpty else {
-                    throw HeadraceError(.malformedInput, "the warehouse holds prices that do not read: \(batch.rejects[0].message)")
+                    throw HeadraceError(
+                        .malformedInput, "the warehouse holds prices that do not read: \(batch.rejects[0].message)")
                 }
                 try await body(batch.records)
             }
