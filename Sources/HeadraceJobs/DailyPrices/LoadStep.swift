@@ -38,7 +38,6 @@ struct LoadStep: Sendable {
         rows = try Validation(
             [
                 .required("product_name"), .notNull("price"), .required("currency"), .greater("price", than: 0),
-                .length("raw_id", from: 1, through: 255),
             ], counts: counts
         ).apply(to: rows)
         rows = try TextNormalization("product_name", into: "normalized_name", [.collapseWhitespace, .uppercase]).apply(

@@ -45,11 +45,18 @@ extension PriceFeed {
         id: String, name: String, price: String, currency: String, source: Formula, time: String
     ) -> [Projection] {
         [
-            Projection("raw_id", .column(id)), Projection("product_name", .column(name)),
+            Projection("raw_id", filled(id)), Projection("product_name", .column(name)),
             Projection("price", .column(price)),
             Projection("currency", .column(currency)), Projection("source", source),
             Projection("scraped_date", .column(time)),
         ]
+    }
+
+    /// The column's text, null where it is blank: a page's empty cell is no id.
+    private static func filled(_ column: String) -> Formula {
+        .choice(
+            [.init(when: .call(.notEqual, [.call(.trim, [.column(column)]), literal("")]), then: .column(column))],
+            otherwise: .literal(.null, .utf8))
     }
 
     private static func literal(_ text: String) -> Formula { .literal(.utf8(text), .utf8) }
