@@ -70,19 +70,15 @@ struct SumFunction: AggregateFunction {
     }
 
     func finish(_ states: [ColumnVector], failures: inout [AggregateFailure]) -> ColumnVector {
-        let builder = makeBuilder(for: result.type, capacity: states[0].count)
+        var results = NumberColumn(result.type, count: states[0].count)
         forEach(states) { row, sum in
-            guard let sum else { return builder.appendNull() }
-            let value = sum.narrow.map { narrow -> Scalar in
-                result.type.isInteger ? .integer(narrow) : .decimal(DecimalValue(coefficient: narrow, scale: scale))
-            }
-            if let value, builder.append(value) { return }
-            builder.appendNull()
+            guard let sum else { return }
+            if results.set(row, sum.narrow) { return }
             failures.append(
                 AggregateFailure(
                     row: row, field: result.name, message: "the sum \(result.name) does not fit \(result.type)"))
         }
-        return builder.finish()
+        return results.finish()
     }
 
     /// The sum of each state, nil where there are no values.
@@ -128,19 +124,14 @@ struct MeanFunction: AggregateFunction {
 
     func finish(_ states: [ColumnVector], failures: inout [AggregateFailure]) -> ColumnVector {
         let counts = states[2].unsafeView.values(as: Int64.self)
-        let builder = makeBuilder(for: result.type, capacity: states[0].count)
+        var results = NumberColumn(result.type, count: states[0].count)
         sum.forEach(states) { row, sum in
-            guard let sum else { return builder.appendNull() }
-            if let mean = sum.mean(of: counts[row], from: argumentScale, to: scale),
-                builder.append(.decimal(DecimalValue(coefficient: mean, scale: scale)))
-            {
-                return
-            }
-            builder.appendNull()
+            guard let sum else { return }
+            if results.set(row, sum.mean(of: counts[row], from: argumentScale, to: scale)) { return }
             failures.append(
                 AggregateFailure(
                     row: row, field: result.name, message: "the mean \(result.name) does not fit \(result.type)"))
         }
-        return builder.finish()
+        return results.finish()
     }
 }

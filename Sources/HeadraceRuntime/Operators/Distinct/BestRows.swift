@@ -21,7 +21,8 @@ struct BestRows: Sendable {
         for group in 0..<groups.count { best[group] = firsts[group] }
         for row in 0..<block.count {
             let group = Int(ids[row])
-            if order.compare(row, Int(best[group])) < 0 { best[group] = Int32(truncatingIfNeeded: row) }
+            let known = Int(best[group])
+            if known != row && order.compare(row, known) < 0 { best[group] = Int32(truncatingIfNeeded: row) }
         }
         withExtendedLifetime(groups) {}
         let result = Kernels.take(block, indices: UnsafeBufferPointer(start: best, count: groups.count))

@@ -31,7 +31,7 @@ struct WindowSumFunction: WindowFunction {
         }
         let view = wide.unsafeView
         let values = view.values(as: Int128.self)
-        let builder = makeBuilder(for: result.type, capacity: rows.block.count)
+        var results = NumberColumn(result.type, count: rows.block.count)
         var failed: [AggregateFailure] = []
         rows.forEachPartition { range in
             var sum = WideSum(0)
@@ -50,33 +50,20 @@ struct WindowSumFunction: WindowFunction {
                     }
                     start += 1
                 }
-                if count == 0 {
-                    builder.appendNull()
-                } else if let value = value(sum, count), builder.append(value) {
-                    continue
-                } else {
-                    builder.appendNull()
-                    failed.append(
-                        AggregateFailure(
-                            row: row, field: result.name,
-                            message: "the \(meanScale == nil ? "sum" : "mean") \(result.name) does not fit "
-                                + "\(result.type)"))
-                }
+                if count == 0 || results.set(row, value(sum, count)) { continue }
+                failed.append(
+                    AggregateFailure(
+                        row: row, field: result.name,
+                        message: "the \(meanScale == nil ? "sum" : "mean") \(result.name) does not fit \(result.type)"))
             }
         }
         failures += failed
-        return withExtendedLifetime(wide) { builder.finish() }
+        withExtendedLifetime(wide) {}
+        return results.finish()
     }
 
-    private func value(_ sum: WideSum, _ count: Int64) -> Scalar? {
-        if let meanScale {
-            return sum.mean(of: count, from: scale, to: meanScale).map {
-                .decimal(DecimalValue(coefficient: $0, scale: meanScale))
-            }
-        }
-        return sum.narrow.map {
-            result.type.isInteger ? .integer($0) : .decimal(DecimalValue(coefficient: $0, scale: scale))
-        }
+    private func value(_ sum: WideSum, _ count: Int64) -> Int128? {
+        meanScale.map { sum.mean(of: count, from: scale, to: $0) } ?? sum.narrow
     }
 }
 
