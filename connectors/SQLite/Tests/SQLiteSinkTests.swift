@@ -198,6 +198,28 @@ private func rows(_ range: Range<Int>) throws -> RecordBatch {
         #expect(try await sink.committed(in: .testing())?.run == (isDone ? "run-2" : "run-1"))
     }
 
+    @Test("A process that is killed before its commit leaves the old rows, and the next run goes on from them")
+    func killed() async throws {
+        try await sink.load([try rows(0..<2)], schema: people, mode: .append)
+        let path = bench.path
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+            let sink = SQLiteSink(path: path, table: "people")
+            let schema = Schema([Field("id", .int64, nullable: false), Field("name", .utf8)])
+            // More than SQLite's page cache, so that uncommitted pages are in the log when the process dies.
+            let text = Scalar.utf8(String(repeating: "x", count: 500))
+            let batch = try RecordBatch.of(schema, (0..<20_000).map { [.integer(Int128($0)), text] })
+            let writer = try await sink.openWriter(for: schema, mode: .replace, in: .testing(run: "killed"))
+            _ = try await writer.write(try writer.encode(.testing(batch)))
+            _ = try await writer.settle()
+            kill(getpid(), SIGKILL)
+        }
+        #expect(bench.files.contains("w.db-wal"))
+        #expect(try await sink.committed(in: .testing())?.run == "run-1")
+        #expect(try bench.sqlite("PRAGMA integrity_check") == ["'ok'"])
+        try await sink.load([try rows(2..<3)], schema: people, mode: .append)
+        #expect(try bench.sqlite("SELECT group_concat(id) FROM people") == ["'0,1,2'"])
+    }
+
     @Test("A run that is asked to stop stops a writer that waits for a lock, at once")
     func cancels() async throws {
         try await sink.load([try rows(0..<1)], schema: people, mode: .append)
