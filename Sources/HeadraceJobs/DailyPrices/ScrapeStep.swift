@@ -13,23 +13,17 @@ struct ScrapeStep: Sendable {
         let zone = LandingZone(store: configuration.landing, prefix: configuration.landingPrefix)
         let scrape = try await zone.scrape(on: configuration.date, in: run.context)
         let feeds = configuration.feeds
-        var failures: [(feed: PriceFeed, error: any Error)] = []
-        try await withThrowingTaskGroup(of: (PriceFeed, (any Error)?).self) { group in
-            for feed in feeds {
-                let landing = try await scrape.source(feed.name, fileExtension: feed.kind.rawValue)
-                group.addTask {
-                    do {
-                        try await fetch(feed, into: landing, run.context)
-                        return (feed, nil)
-                    } catch {
-                        await landing.fail(error)
-                        return (feed, error)
-                    }
-                }
+        var landings: [LandingFeed] = []
+        for feed in feeds { landings.append(try await scrape.source(feed.name, fileExtension: feed.kind.rawValue)) }
+        let context = run.context
+        let outcomes = await SideBySide.map(Array(zip(feeds, landings))) { feed, landing in
+            do { try await fetch(feed, into: landing, context) } catch {
+                await landing.fail(error)
+                throw error
             }
-            for try await (feed, error) in group {
-                if let error { failures.append((feed, error)) }
-            }
+        }
+        let failures = zip(feeds, outcomes).compactMap { feed, outcome -> (feed: PriceFeed, error: any Error)? in
+            if case .failure(let error) = outcome { (feed, error) } else { nil }
         }
         try run.context.cancellation.check()
         try run.context.faults.reach("scrape.fetched")
