@@ -3,11 +3,14 @@ public import HeadraceCore
 
 /// JSON for the command line: arrays, documents and lines, both ways.
 public struct JSONConnector: FormatConnector {
+    /// `json`, for lines too.
     public let name = "json"
     /// `ndjson` and `jsonl` have one record a line unless an option says otherwise.
     public let extensions = ["json", "ndjson", "jsonl"]
+    /// What locations may say; those of one end begin with its name.
     public var options: [ConnectorOption] { JSONLocationOptions.all }
 
+    /// The connector; it has no state.
     public init() {}
 
     /// Rows of `carrier`. Reads the schema file that the option `schema` names; throws `badOption` for options that are

@@ -80,6 +80,9 @@ public final class JSONFormatReader: FormatReader, @unchecked Sendable {
 
     // MARK: - Cutting
 
+    /// The next records, about 256 KiB of them.
+    ///
+    /// - Throws: `malformedInput` for a document that is broken around its records, with line and byte.
     public func next() throws -> FormatRead<JSONRecords> {
         if let failure { throw failure }
         while true {
@@ -248,6 +251,9 @@ public final class JSONFormatReader: FormatReader, @unchecked Sendable {
 
     // MARK: - Decoding
 
+    /// The rows of a chunk, with a reject for every record that is none.
+    ///
+    /// - Throws: `malformedInput` for a record that is no JSON where it is part of a document.
     public func decode(_ chunk: JSONRecords, sequence: UInt64) throws -> Batch {
         guard let plan else { preconditionFailure("a chunk decoded before one was cut") }
         let origin = JSONOrigin(

@@ -6,6 +6,7 @@ public import HeadraceCore
 /// Members become columns by name; what they hold becomes the column's type exactly or the row a reject. Reading
 /// streams: an object may be of any size, a record has at most ``maximumRecordBytes``.
 public struct JSONFormat: Format {
+    /// `json`, for lines too.
     public let name = "json"
     /// How records lie in the object; nil looks at its start.
     public var layout: JSONLayout?
@@ -62,6 +63,10 @@ public struct JSONFormat: Format {
             allowsTrailingCommas: reading.allowsTrailingCommas, maximumRecordBytes: maximumRecordBytes)
     }
 
+    /// Opens one object; columns of `schema` that no member fills are null.
+    ///
+    /// - Throws: `malformedInput` for a `start` that this format did not give, `badOption` for a record path that cannot
+    ///   be read.
     public func openReader(
         _ input: FormatInput, for schema: Schema, from start: JSONValue?, in context: RunContext
     ) throws -> JSONFormatReader {

@@ -20,7 +20,9 @@ public enum JSONNonFinite: String, Sendable, Hashable, CaseIterable {
 ///
 /// Members stand in the order of the fields, null as `null`. Integers and decimals are exact whatever their size.
 public struct NDJSONEncoder: FormatEncoder {
+    /// `ndjson`.
     public let name = "ndjson"
+    /// Nothing: every row ends its line.
     public let separator: [UInt8] = []
     private let writer: RecordWriter
 
@@ -29,8 +31,11 @@ public struct NDJSONEncoder: FormatEncoder {
         writer = RecordWriter(nonFinite: nonFinite, endsRows: true)
     }
 
+    /// Nothing.
     public func prologue(for schema: Schema) -> [UInt8] { [] }
+    /// The rows; throws `malformedInput` for text in a `json` column that is not JSON.
     public func encode(_ batch: RecordBatch) throws -> Buffer { try writer.write(batch) }
+    /// Nothing.
     public func epilogue(for schema: Schema) -> [UInt8] { [] }
 }
 
@@ -38,7 +43,9 @@ public struct NDJSONEncoder: FormatEncoder {
 ///
 /// Members stand in the order of the fields, null as `null`. Integers and decimals are exact whatever their size.
 public struct JSONArrayEncoder: FormatEncoder {
+    /// `json`.
     public let name = "json"
+    /// A comma and a line feed.
     public let separator = Array(",\n".utf8)
     private let writer: RecordWriter
 
@@ -47,7 +54,10 @@ public struct JSONArrayEncoder: FormatEncoder {
         writer = RecordWriter(nonFinite: nonFinite, endsRows: false)
     }
 
+    /// The opening bracket.
     public func prologue(for schema: Schema) -> [UInt8] { Array("[".utf8) }
+    /// The rows; throws `malformedInput` for text in a `json` column that is not JSON.
     public func encode(_ batch: RecordBatch) throws -> Buffer { try writer.write(batch) }
+    /// The closing bracket and a line feed.
     public func epilogue(for schema: Schema) -> [UInt8] { Array("]\n".utf8) }
 }
