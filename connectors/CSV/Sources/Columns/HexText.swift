@@ -15,15 +15,15 @@ enum HexText {
         return bytes
     }
 
-    /// Writes `0x` and the digits of `bytes`, two bytes and two a byte in all, and gives that length.
-    static func write(_ bytes: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer) -> Int {
-        target.storeBytes(of: 0x30, as: UInt8.self)
-        target.storeBytes(of: 0x78, toByteOffset: 1, as: UInt8.self)
-        for (index, byte) in bytes.enumerated() {
-            target.storeBytes(of: digit(byte >> 4), toByteOffset: 2 + index * 2, as: UInt8.self)
-            target.storeBytes(of: digit(byte & 15), toByteOffset: 3 + index * 2, as: UInt8.self)
+    /// `0x` and the digits of `bytes`.
+    static func text(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+        var text: [UInt8] = [0x30, 0x78]
+        text.reserveCapacity(bytes.count * 2 + 2)
+        for byte in bytes {
+            text.append(digit(byte >> 4))
+            text.append(digit(byte & 15))
         }
-        return 2 + bytes.count * 2
+        return text
     }
 
     private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
