@@ -13,6 +13,7 @@ public struct AtomicFile: ByteSink {
     /// The file at `path`; its folder must be there.
     public init(at path: String) { self.path = path }
 
+    /// The path as given.
     public var name: String { path }
 
     public func create(in context: RunContext) throws -> any ByteWriter {

@@ -3,6 +3,7 @@ public import HeadraceCore
 
 /// One compression format between a carrier and a format.
 public struct CompressionCodec: ByteCodec {
+    /// What is read and written.
     public let format: CompressionFormat
     private let limit: ExpansionLimit
     private let level: Int?

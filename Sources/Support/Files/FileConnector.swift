@@ -3,6 +3,7 @@ public import HeadraceCore
 
 /// Local files, patterns, pipes and the standard streams for the command line.
 public struct FileConnector: CarrierConnector {
+    /// A connector without state.
     public init() {}
 
     public let name = "file"

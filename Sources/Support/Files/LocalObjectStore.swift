@@ -11,6 +11,7 @@ public struct LocalObjectStore: ObjectStore {
     /// The folder at `path`, made at the first `put` when it is not there.
     public init(at path: String) { root = path }
 
+    /// The folder's path as given.
     public var name: String { root }
 
     public func put(_ key: String, _ bytes: [UInt8]) async throws {

@@ -3,6 +3,7 @@ public import HeadraceCore
 
 /// CSV for the command line.
 public struct CSVConnector: FormatConnector {
+    /// A connector without state.
     public init() {}
 
     public let name = "csv"

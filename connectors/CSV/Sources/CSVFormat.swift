@@ -7,9 +7,11 @@ public import HeadraceCore
 /// unquoted empty field is null, `""` the empty text. Types are inferred unless told otherwise. Columns are matched to
 /// the schema by the header's names, object by object.
 public struct CSVFormat: Format {
+    /// What the reader was told; the rest it finds out object by object.
     public let options: CSVOptions
     var limits: CSVLimits
 
+    /// A format that finds out what `options` leave open.
     public init(_ options: CSVOptions = CSVOptions()) {
         self.options = options
         limits = CSVLimits(maximumRecordBytes: options.recordLimit)

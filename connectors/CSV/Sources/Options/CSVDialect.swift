@@ -20,8 +20,11 @@ struct CSVDialect: Sendable, Hashable {
 
 /// The character encodings that share ASCII's bytes, so that delimiters can be found before decoding.
 public enum CSVEncoding: String, Sendable, Hashable, CaseIterable {
+    /// Checked: bytes that are not valid make rejects.
     case utf8 = "utf-8"
+    /// ISO 8859-1: every byte is the scalar of its number.
     case latin1 = "iso-8859-1"
+    /// ISO 8859-1 with punctuation in place of the control characters from 0x80 to 0x9F.
     case windows1252 = "windows-1252"
 
     /// Reads an encoding's usual names in any case; nil for others.

@@ -2,8 +2,11 @@
 public struct CSVOptions: Sendable, Hashable {
     /// Whether the first record names the columns.
     public enum Header: String, Sendable, Hashable {
+        /// The first record holds names.
         case present = "true"
+        /// The first record is a row.
         case absent = "false"
+        /// Judged by the schema, where there is one, and by the records below.
         case auto
     }
 
@@ -13,7 +16,9 @@ public struct CSVOptions: Sendable, Hashable {
     public var quote: UInt8?
     /// A byte that takes the next one literally, besides doubling the quote.
     public var escape: UInt8?
+    /// What the first record is.
     public var header: Header
+    /// How bytes beyond ASCII are to be understood.
     public var encoding: CSVEncoding
     /// Lines to pass over before the header, whatever they hold.
     public var skip: Int
@@ -26,6 +31,7 @@ public struct CSVOptions: Sendable, Hashable {
     /// The most bytes a record may have.
     public var recordLimit: Int
 
+    /// Options with RFC 4180's quotes, everything else found out.
     public init(
         delimiter: UInt8? = nil, quote: UInt8? = UInt8(ascii: "\""), escape: UInt8? = nil, header: Header = .auto,
         encoding: CSVEncoding = .utf8, skip: Int = 0, nulls: [String] = [], infersTypes: Bool = true,

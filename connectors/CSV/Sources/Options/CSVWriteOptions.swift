@@ -11,6 +11,7 @@ public struct CSVWriteOptions: Sendable, Hashable {
     /// Whether lines end with CRLF rather than LF.
     public var endsLinesWithCRLF: Bool
 
+    /// RFC 4180 with LF as the line end, unless told otherwise.
     public init(
         delimiter: UInt8 = UInt8(ascii: ","), quote: UInt8? = UInt8(ascii: "\""), hasHeader: Bool = true,
         null: String = "", endsLinesWithCRLF: Bool = false

@@ -6,10 +6,13 @@ public import HeadraceCore
 /// Numbers, dates and times are written so that `CSVFormat` reads the same values back; lists and structs are JSON,
 /// binary is hexadecimal with `0x`. Every column is formatted by itself, then the cells are put together into lines.
 public struct CSVEncoder: FormatEncoder {
+    /// The dialect that is written.
     public let options: CSVWriteOptions
 
+    /// An encoder for one dialect.
     public init(_ options: CSVWriteOptions = CSVWriteOptions()) { self.options = options }
 
+    /// `csv`, whatever the delimiter.
     public let name = "csv"
     /// Rows end their own lines.
     public let separator: [UInt8] = []
@@ -70,5 +73,6 @@ public struct CSVEncoder: FormatEncoder {
         return lines.finish(byteCount: byteCount)
     }
 
+    /// Nothing follows the last row.
     public func epilogue(for schema: Schema) throws -> [UInt8] { [] }
 }
