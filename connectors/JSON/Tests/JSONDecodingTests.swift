@@ -237,6 +237,21 @@ import Testing
         }
     }
 
+    @Test("A short record before white space beyond the limit is read or refused, never misread")
+    func blankAfterRecord() async throws {
+        let blank = String(repeating: " ", count: 5000)
+        for text in ["{\"a\":1}\(blank)\n{\"a\":2}\n", "[{\"a\":1}\(blank),{\"a\":2}]", "{\"a\":1}\(blank){\"a\":2}"] {
+            for chunk in [50, 700, 100_000] {
+                var format = JSONFormat(maximumRecordBytes: 1000).chunked(chunk)
+                format.reading.allowsComments = true
+                let reading = try await read(text, format)
+                #expect(reading.rows.last == [.integer(2)])
+                #expect(reading.rows.count + reading.rejects.count == 2)
+                #expect(reading.rejects.allSatisfy { $0.code == "recordTooLong" && $0.place.row == 1 })
+            }
+        }
+    }
+
     @Test("Records that are not objects fill the column value")
     func values() async throws {
         #expect(try await read("[1,2,null]").rows == [[.integer(1)], [.integer(2)], [.null]])

@@ -55,7 +55,7 @@ struct RowDecoder: ~Copyable {
         if bounds.isOversized {
             return reject(
                 record, code: "recordTooLong",
-                message: "the record has \(bounds.length) bytes, more than are read at once")
+                message: "the record is longer than the limit")
         }
         let bytes = records.bytes(of: record)
         let error = decode(bytes, &tokenizer)

@@ -164,6 +164,8 @@ public final class JSONFormatReader: FormatReader, @unchecked Sendable {
         }
         if format.reading.allowsComments, finding?.layout == .lines { bounds.removeAll { isComment($0) } }
         guard !bounds.isEmpty else { return nil }
+        // A short record before much white space may have been given up before its end was seen.
+        for index in bounds.indices where bounds[index].offset < textOffset { bounds[index].isOversized = true }
         let taken = bounds
         let before = handedOut
         bounds = []
@@ -213,7 +215,7 @@ public final class JSONFormatReader: FormatReader, @unchecked Sendable {
 
     /// Whether a record is a line that holds comments and nothing else.
     private func isComment(_ bounds: JSONRecordBounds) -> Bool {
-        guard !bounds.isOversized else { return false }
+        guard !bounds.isOversized, bounds.offset >= textOffset else { return false }
         let start = text.base + (bounds.offset - textOffset)
         guard bounds.length > 1, start.load(as: UInt8.self) == UInt8(ascii: "/") else { return false }
         var line = JSONCommentBlanker()
