@@ -2,6 +2,7 @@ public import HeadraceCore
 
 /// Key-value stores in a file for the command line: `kv:store.db?table=Prices&key=Id`.
 public struct KeyValueConnector: RowConnector {
+    /// The connector; it holds no state and opens nothing by itself.
     public init() {}
 
     public let name = "kv"

@@ -10,6 +10,7 @@ public actor LandingFeed {
         let landedAt: Int64
     }
 
+    /// The source's name, which its files begin with.
     public nonisolated let source: String
     private let fileExtension: String
     private let folder: String

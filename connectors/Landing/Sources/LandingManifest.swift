@@ -5,12 +5,15 @@ import HeadraceCore
 public struct LandedFile: Sendable, Hashable {
     /// The name inside the day's folder.
     public var name: String
+    /// The size of the file.
     public var bytes: Int
     /// Lower-case hex.
     public var sha256: String
+    /// The source that the file is a page of.
     public var source: String
     /// Counts from 1 within the source.
     public var page: Int
+    /// The media type as the server told it; nil when it did not.
     public var contentType: String?
     /// Where it came from, secrets left out.
     public var url: String?
@@ -67,6 +70,7 @@ public struct LandingManifest: Sendable, Hashable {
     /// The sources that have files, in order of name.
     public var sources: [String] { Set(files.map(\.source)).sorted() }
 
+    /// The files of a source in the order of its pages; empty for a source without files.
     public func files(of source: String) -> [LandedFile] {
         files.filter { $0.source == source }.sorted { $0.page < $1.page }
     }

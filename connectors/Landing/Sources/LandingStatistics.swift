@@ -3,17 +3,22 @@ import HeadraceCore
 
 /// What became of one source of a scrape, as `metadata.json` tells it.
 public struct LandingStatistics: Sendable, Hashable {
+    /// The source's name.
     public var source: String
     /// Why the source failed; nil when all of it landed.
     public var error: String?
     /// Microseconds since 1970.
     public var startedAt: Int64
+    /// Microseconds since 1970; the failure's time where there was one.
     public var finishedAt: Int64
+    /// Files that count; zero for a source that failed.
     public var files: Int
+    /// Bytes received, those of files that do not count included.
     public var bytes: Int
     /// Requests that it took; more than the files by retries and pages without records.
     public var requests: Int
 
+    /// The statistics of one source; times in microseconds since 1970.
     public init(
         source: String, error: String? = nil, startedAt: Int64, finishedAt: Int64, files: Int, bytes: Int,
         requests: Int

@@ -14,12 +14,14 @@ extension HeadraceError.Code {
 /// source, so that after a crash at any moment a day reads as it did before, or as it does after. One scrape of a date may
 /// be under way at a time.
 public struct LandingZone: Sendable {
+    /// Where everything is kept.
     public let store: any ObjectStore
     /// The folder of the days.
     public let prefix: String
     /// Where old days go.
     public let archivePrefix: String
 
+    /// A zone in a store; nothing is read or written yet.
     public init(store: any ObjectStore, prefix: String = "raw", archivePrefix: String = "archive") {
         self.store = store
         self.prefix = prefix
@@ -155,6 +157,7 @@ public struct LandingZone: Sendable {
 public struct LandedDay: Sendable {
     let store: any ObjectStore
     let folder: String
+    /// The manifest that the files were checked against.
     public let manifest: LandingManifest
 
     /// The sources that have files, in order of name.

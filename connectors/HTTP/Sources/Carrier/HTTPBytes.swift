@@ -7,6 +7,7 @@ import Synchronization
 /// A transfer that breaks off is taken up again where the server proves by a strong ETag that the bytes are the same;
 /// otherwise it is an error. A run cannot resume in it: see `ResumableHTTPBytes`.
 public struct HTTPBytes: ByteSource {
+    /// What is asked for.
     public let request: RESTRequest
     private let client: RESTClient
     private let opening = Opening()
@@ -45,6 +46,7 @@ public struct HTTPBytes: ByteSource {
 /// The server must name versions by strong ETags. Bytes are asked for unpacked, since ranges count those; a server without ranges
 /// is read from the start again and what was read before is passed over.
 public struct ResumableHTTPBytes: ResumableByteSource {
+    /// What is asked for; the range is added when reading goes on.
     public let request: RESTRequest
     private let client: RESTClient
     private let opening = Opening()

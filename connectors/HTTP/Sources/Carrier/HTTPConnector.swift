@@ -4,6 +4,7 @@ public import HeadraceCore
 ///
 /// The query belongs to the server; our options stand in the fragment, beside those of the format.
 public struct HTTPConnector: CarrierConnector {
+    /// The connector; it holds no state, and a client is made for each location.
     public init() {}
 
     public let name = "http"
@@ -23,6 +24,7 @@ public struct HTTPConnector: CarrierConnector {
         return HTTPBytes(url, client: client)
     }
 
+    /// Always throws `unsupported`: nothing is written over HTTP.
     public func byteSink(at location: Location) throws -> any ByteSink {
         throw HeadraceError(
             .unsupported, "\(location) cannot be written to", hint: "write to a file, a database or an object store")

@@ -107,7 +107,11 @@ struct HTTPOptions {
             return .cursor(bodyPath: path, parameter: parameter)
         }
         guard let next = location["next"] else { return nil }
-        return next == "link-header" ? .linkHeader : .bodyLink(path: next)
+        switch next {
+        case "link-header": return .linkHeader
+        case "html": return .htmlLink
+        default: return .bodyLink(path: next)
+        }
     }
 
     private func end() throws(HeadraceError) -> PageEnd {

@@ -5,16 +5,20 @@ public import HeadraceCore
 public struct HTTPPage: Sendable {
     /// Counts from 1.
     public let number: Int
+    /// The answer that brought the page.
     public let response: RESTResponse
 
+    /// A page of a number, from 1, and the answer that brought it.
     public init(number: Int, response: RESTResponse) {
         self.number = number
         self.response = response
     }
 
+    /// The fields of the answer, duplicates kept.
     public var headers: HTTPHeaders { response.headers }
     /// The body, unpacked and otherwise as the server sent it.
     public var bytes: [UInt8] { response.bytes }
+    /// The URL that answered, after redirects and without the client's own keys.
     public var url: URLReference { response.url }
 }
 

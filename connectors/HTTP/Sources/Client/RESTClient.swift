@@ -7,6 +7,7 @@ public import HeadraceCore
 /// One client holds one limiter for each host, so share it between the sources of a run. A run's cancellation ends every wait and
 /// transfer at once. Secrets of the configuration go to no log and no error, even when a server sends them back.
 public final class RESTClient: Sendable {
+    /// What all requests of the client share.
     public let configuration: RESTConfiguration
     let http: HTTPClient
     let limiters: HostLimiters

@@ -7,14 +7,17 @@ public struct RESTConfiguration: Sendable {
     public var headers = HTTPHeaders()
     /// Sent with every request to the origin that the request was made for.
     public var authentication: [HTTPAuthentication] = []
+    /// When and how often a request is tried again.
     public var retry = RetryPolicy()
     /// Held for each host, all at once; a host that asks for less in robots.txt gets less.
     public var limits = [RateLimit(10, per: .seconds(1))]
     /// Requests under way to one host at a time.
     public var concurrency = 4
+    /// How long each part of one attempt may take.
     public var timeouts = HTTPTimeouts()
     /// The largest body that is held in memory, unpacked, in bytes.
     public var maxBodyBytes = 64 << 20
+    /// Whether a host's robots.txt is asked for and kept to.
     public var robots = RobotsPolicy.ignored
     /// Proxy, TLS and user agent.
     public var http = HTTPClientConfiguration()
@@ -34,9 +37,13 @@ public enum RobotsPolicy: Sendable, Hashable {
 
 /// One request of a `RESTClient`.
 public struct RESTRequest: Sendable {
+    /// The method, in upper case.
     public var method: String
+    /// Where the request goes; keys of the configuration are added when it is sent.
     public var url: URLReference
+    /// Fields of this request, before those of the configuration.
     public var headers: HTTPHeaders
+    /// The body; nil for none.
     public var body: [UInt8]?
     /// Asks for the body only if it differs from the one with this ETag.
     public var ifNoneMatch: String?
@@ -49,6 +56,7 @@ public struct RESTRequest: Sendable {
     /// The run's monotonic nanoseconds at which the answer is no longer wanted.
     public var deadline: Int64?
 
+    /// A request of a method to a URL; see ``isRepeatable`` for which methods may be sent twice.
     public init(_ method: String = "GET", _ url: URLReference, headers: HTTPHeaders = [:], body: [UInt8]? = nil) {
         self.method = method
         self.url = url
@@ -85,7 +93,9 @@ extension URLReference {
 
 /// A whole answer.
 public struct RESTResponse: Sendable {
+    /// The status code of the last attempt.
     public let status: Int
+    /// The fields of the answer, duplicates kept.
     public let headers: HTTPHeaders
     /// The URL that answered, after redirects; what is relative in the body is relative to it.
     public let url: URLReference
@@ -96,6 +106,7 @@ public struct RESTResponse: Sendable {
     /// From the first attempt to the last byte, waits included.
     public let elapsed: Duration
 
+    /// An answer as it would come from a server, for tests and for pages read elsewhere.
     public init(
         status: Int, headers: HTTPHeaders, url: URLReference, bytes: [UInt8], attempts: Int = 1,
         elapsed: Duration = .zero

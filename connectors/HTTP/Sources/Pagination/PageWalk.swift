@@ -10,6 +10,7 @@ public struct PageWalk: Sendable {
     public struct Step: Sendable, Hashable {
         /// Counts from 1.
         public let number: Int
+        /// Where the page is, without keys of the client.
         public let url: URLReference
         /// Whether the URL was written by a server of another origin, which gets no credentials.
         public let isForeign: Bool

@@ -1,6 +1,8 @@
 /// How many requests a host gets within a span of time.
 public struct RateLimit: Sendable, Hashable {
+    /// Requests in a span; at least 1.
     public var requests: Int
+    /// The length of a span.
     public var span: Duration
     /// Requests that may follow each other without a pause after a rest.
     public var burst: Int

@@ -41,6 +41,7 @@ public enum AttemptOutcome: Sendable {
 public enum RetryDecision: Sendable, Hashable {
     /// Send the request again after this time. The whole host is to be spared when it asked for the wait itself.
     case retry(after: Duration, sparesHost: Bool)
+    /// Send no more, for this reason.
     case stop(Reason)
 
     /// Why there is no further attempt.
@@ -49,7 +50,9 @@ public enum RetryDecision: Sendable, Hashable {
         case settled
         /// The request may have been carried out and must not be sent twice.
         case notRepeatable
+        /// The policy's number of attempts was made.
         case attemptsSpent
+        /// The time that the policy allows is over, or would be after the wait.
         case budgetSpent
         /// The server asks for a longer wait than the policy allows.
         case askedToWait(Duration)

@@ -6,6 +6,7 @@ public import HeadraceCore
 /// wait for nobody. Items whose time to live has passed are not seen and do not count; the next write to their key, or
 /// `removeExpired`, takes them off the disk.
 public final class EmbeddedKeyValueStore: KeyValueStore {
+    /// The file, as it was named.
     public let path: String
     private let clock: any RunClock
     private let file: KeyValueFile
@@ -23,6 +24,7 @@ public final class EmbeddedKeyValueStore: KeyValueStore {
         file = KeyValueFile(path, creates: creates)
     }
 
+    /// The file's path.
     public var name: String { path }
     private var now: Int64 { clock.now() / 1_000_000 }
 
@@ -78,6 +80,7 @@ public final class EmbeddedKeyValueStore: KeyValueStore {
         }
     }
 
+    /// The item of a key; nil when there is none or it has expired.
     public func get(_ table: String, key: Item) async throws -> Item? {
         let now = now
         return try await file.run { connection in
@@ -193,5 +196,6 @@ public final class EmbeddedKeyValueStore: KeyValueStore {
         }
     }
 
+    /// Closes the file; later calls fail. With the last user of the file its write-ahead log goes.
     public func close() async { await file.close() }
 }

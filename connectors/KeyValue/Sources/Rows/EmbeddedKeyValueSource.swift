@@ -3,8 +3,11 @@ public import HeadraceCore
 
 /// The items of a table of a store file as rows; the table's key is read from the file.
 public struct EmbeddedKeyValueSource: ResumableSource {
+    /// The store's file.
     public let path: String
+    /// The table that is read.
     public let table: String
+    /// What a row holds.
     public let shape: KeyValueSource.Shape
 
     /// A table of the store at `path`, which must be there when reading starts.

@@ -20,9 +20,12 @@ public struct ItemMapping: Sendable, Hashable {
         case null
     }
 
+    /// How exact decimals are written.
     public var decimals = Decimals.number
+    /// What becomes of nulls.
     public var nulls = Nulls.absent
 
+    /// Decimals as numbers and nulls left out, unless told otherwise.
     public init(decimals: Decimals = .number, nulls: Nulls = .absent) {
         self.decimals = decimals
         self.nulls = nulls

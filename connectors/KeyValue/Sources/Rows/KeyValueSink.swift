@@ -12,11 +12,13 @@ public typealias KeyValueStoreProvider = @Sendable (_ context: RunContext) throw
 /// call every put an update.
 public struct KeyValueSink: UpsertingSink {
     public let name: String
+    /// The table, made when it is not there.
     public let table: String
     /// Attributes of the key: the partition's, and the sort key's where the table has one.
     public let key: [String]
     /// The attribute after whose time, in seconds since 1970, an item expires.
     public let ttl: String?
+    /// How rows become items.
     public let mapping: ItemMapping
     /// Attributes that an item keeps from the one it replaces, such as the time it was first made.
     public let keeping: [String]

@@ -12,7 +12,9 @@ public struct KeyValueSource: ResumableSource {
     }
 
     public let name: String
+    /// The table that is read.
     public let table: String
+    /// What a row holds.
     public let shape: Shape
     /// Columns to read; nil finds them by looking at items.
     public let declared: Schema?
