@@ -67,7 +67,7 @@ public struct SortKey: Sendable, Hashable {
     public static func descending(_ column: String) -> SortKey { SortKey(column, ascending: false) }
 }
 
-/// Keeps one row a key. Ties after `order` fall to the row that comes first in its source (source index, ordinal).
+/// Keeps one row a key; null keys are equal to each other. Ties after `order` fall to the row that comes first in its source (source index, ordinal).
 public struct DistinctSpecification: Sendable {
     /// What becomes of the other rows of a group.
     public enum Others: Sendable, Hashable {
@@ -95,16 +95,23 @@ public struct DistinctSpecification: Sendable {
     }
 }
 
-/// Groups rows by keys and computes one value a group for each aggregate.
+/// Groups rows by keys and computes one value a group for each aggregate; null keys are equal to each other.
+///
+/// Without keys there is exactly one row, for an empty input too.
 public struct AggregateSpecification: Sendable {
     public enum Function: Sendable, Hashable {
         /// Rows where the argument is not null; all rows without an argument.
         case count
+        /// Different values, nulls left out.
         case countDistinct
+        /// The exact sum: int64 of integers (uint64 of uint64), decimal(38,s) of decimals, the nearest float64 of floats whatever
+        /// the order of rows. Null of no values. A sum beyond its type makes the group a reject with code `overflow`.
         case sum
+        /// Of any type; floats as in PostgreSQL, NaN greatest. Null of no values.
         case minimum
         case maximum
-        /// The exact mean, rounded half-even to `scale` digits after the point.
+        /// The exact mean, rounded half-even once to `scale` digits after the point, with as many digits before it as the
+        /// argument has. Of floats it is a float64, the exact sum divided by the count. Null of no values.
         case mean(scale: Int)
         /// The value of the group's first row in source order, null included.
         case first
@@ -138,6 +145,8 @@ public struct AggregateSpecification: Sendable {
 
 /// Joins two relations by equal keys; null keys match nothing.
 ///
+/// Integers are compared with integers and decimals by value, whatever their widths and scales. In the account every right row counts
+/// as merged (or rejected), a left row's second and further matches as added, and a left row that does not come out as filtered.
 /// Semi and anti joins keep left columns only. Columns of the right that are not keys must not share a name with the left.
 public struct JoinSpecification: Sendable {
     public enum Kind: String, Sendable, Hashable {
@@ -160,7 +169,7 @@ public struct JoinSpecification: Sendable {
     }
 }
 
-/// Adds columns over partitions ordered by keys; ties by source order.
+/// Adds columns over partitions ordered by keys; ties by source order. Rows come out partition by partition, in order.
 public struct WindowSpecification: Sendable {
     public enum Function: Sendable, Hashable {
         case rowNumber, rank, denseRank
@@ -173,6 +182,7 @@ public struct WindowSpecification: Sendable {
         case minimum(column: String, preceding: Int?)
         case maximum(column: String, preceding: Int?)
         case count(preceding: Int?)
+        /// The value of the partition's first (last) row.
         case firstValue(column: String)
         case lastValue(column: String)
     }
