@@ -12,8 +12,8 @@ final class ExternalSorter: Sendable {
         var runs: [SortedRun] = []
     }
 
-    /// Bytes of rows that are sorted as one run.
-    private static let runBytes = 16 << 20
+    /// Bytes of rows that are sorted as one run; sorting takes as much again.
+    private let runBytes: Int
     /// The most runs of a file merged at a time; more are merged in several passes.
     private static let fanIn = 64
 
@@ -33,6 +33,7 @@ final class ExternalSorter: Sendable {
         self.limit = limit
         budget = operatorState.budget
         spill = operatorState.spill
+        runBytes = max(64 << 10, min(16 << 20, operatorState.budget.limit / 8))
     }
 
     /// Rows added so far.
@@ -54,7 +55,7 @@ final class ExternalSorter: Sendable {
         let (full, fullBytes) = state.withLock { state -> ([RecordBatch], Int) in
             state.pending.append(rows)
             state.pendingBytes += bytes
-            return state.pendingBytes >= Self.runBytes ? Self.takePending(&state) : ([], 0)
+            return state.pendingBytes >= runBytes ? Self.takePending(&state) : ([], 0)
         }
         if !full.isEmpty { try keep(sortedRun(full, bytes: fullBytes)) }
     }

@@ -113,6 +113,7 @@ extension PartitionStore {
     /// The rows parted by the hash bits of `level`, all in the spill file, empty parts included; gives back what was
     /// reserved for them.
     func split(_ rows: Rows, level: Int) throws -> [Rows] {
+        try faults.reach("spill split")
         let bits = Scatter.Bits.level(level)
         var parts = Array(repeating: Rows(), count: bits.count)
         var waiting: [[RecordBatch]] = Array(repeating: [], count: bits.count)

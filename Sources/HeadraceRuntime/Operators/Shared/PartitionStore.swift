@@ -83,6 +83,7 @@ final class PartitionStore: Sendable {
     let keys: [Int]
     let budget: BudgetShare
     let spill: SpillFile
+    let faults: any FaultPoints
     let merge: Merge?
     private let partitions: [Partition]
     private let hasSpilledFlag = Atomic<Bool>(false)
@@ -101,6 +102,7 @@ final class PartitionStore: Sendable {
         step = state.step
         budget = state.budget
         spill = state.spill
+        faults = state.context.faults
         self.merge = merge
         partitions = (0..<Self.partitionCount).map { _ in Partition() }
     }
