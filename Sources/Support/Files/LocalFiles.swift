@@ -28,7 +28,16 @@ public struct LocalFiles: ResumableByteSource {
         }
         let next = listed.paths.withLock { paths -> String? in
             guard let previous else { return paths.first }
-            return paths.first { previous.name.utf8.lexicographicallyPrecedes($0.utf8) }
+            var (low, high) = (0, paths.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if previous.name.utf8.lexicographicallyPrecedes(paths[middle].utf8) {
+                    high = middle
+                } else {
+                    low = middle + 1
+                }
+            }
+            return low < paths.count ? paths[low] : nil
         }
         return try next.map(Self.object(at:))
     }
