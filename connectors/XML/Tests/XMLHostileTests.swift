@@ -22,7 +22,7 @@ import Testing
     }
 
     /// Documents that try to make the reader hold, compute or fetch too much.
-    static func bombs() -> [(name: String, text: String)] {
+    static let bombs: [(name: String, text: String)] = {
         var laughs = "<!DOCTYPE r [<!ENTITY l0 \"lollollollollol\">"
         for level in 1...9 {
             laughs += "<!ENTITY l\(level) \"" + String(repeating: "&l\(level - 1);", count: 10) + "\">"
@@ -49,13 +49,18 @@ import Testing
             ("an endless name", "<r><" + String(repeating: "n", count: 12_000_000)),
             ("an endless attribute", "<r><i k='" + String(repeating: "n", count: 24_000_000) + "'/></r>"),
             ("an endless comment", "<r><!--" + String(repeating: "n", count: 24_000_000)),
+            (
+                "a billion references to nothing",
+                laughs.replacing("lollollollollol", with: "") + "<r><i><a>&l9;</a></i></r>"
+            ),
         ]
-    }
+    }()
 
-    @Test(arguments: bombs())
-    func `A bomb is refused with an error, in little memory and time`(bomb: (name: String, text: String)) async throws {
+    @Test(arguments: bombs.map(\.name))
+    func `A bomb is refused with an error, in little memory and time`(name: String) async throws {
+        let bomb = try #require(Self.bombs.first { $0.name == name })
         let result = try await readXML(bomb.text, Self.rows, schema: Self.one)
-        let error = try #require(result.error, "\(bomb.name) was read")
+        let error = try #require(result.error)
         #expect(error.code == .malformedInput)
         #expect(error.reason != nil)
     }
@@ -105,7 +110,7 @@ import Testing
 
     @Test func `Changed bytes never crash or hang the reader, whatever the pieces`() async throws {
         let random = RunRandom(seed: 42)
-        let seeds = [XMLFormatTests.feed] + Self.bombs().prefix(7).map { String($0.text.prefix(4000)) }
+        let seeds = [XMLFormatTests.feed] + Self.bombs.prefix(7).map { String($0.text.prefix(4000)) }
         for round in 0..<600 {
             var bytes = Array(seeds[round % seeds.count].utf8)
             for _ in 0..<Int(random.next() % 6) + 1 {

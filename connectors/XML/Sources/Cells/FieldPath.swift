@@ -3,10 +3,12 @@ public import HeadraceCore
 
 /// A field's name and where its value stands in a record.
 public struct FieldPath: Sendable, Hashable {
+    /// The name of the column.
     public let name: String
     /// For XML a path as `XMLPath` reads it, for HTML an XPath expression; relative to the record.
     public let path: String
 
+    /// A field at `path`, which is not looked at before a document is opened.
     public init(_ name: String, path: String) {
         self.name = name
         self.path = path

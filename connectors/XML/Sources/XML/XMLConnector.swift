@@ -3,6 +3,7 @@ public import HeadraceCore
 
 /// XML for the command line; a source only.
 public struct XMLConnector: FormatConnector {
+    /// Knows the formats of the options and nothing else; holds no state.
     public init() {}
 
     public let name = "xml"

@@ -7,9 +7,11 @@ public import HeadraceCore
 /// is the empty text, a missing one and one with `xsi:nil` are null; of types other than text, empty is null too.
 /// Text that is not well-formed ends the stream with an error, after the rows before it.
 public struct XMLFormat: Format {
+    /// What readers are told.
     public let options: XMLOptions
     var limits: MarkupLimits
 
+    /// XML read as `options` say; paths are looked at when a document is opened.
     public init(_ options: XMLOptions = XMLOptions()) {
         self.options = options
         limits = MarkupLimits(maximumRecordBytes: options.recordLimit)

@@ -18,6 +18,7 @@ public struct XMLOptions: Sendable, Hashable {
     /// The most bytes of text that a record may have.
     public var recordLimit: Int
 
+    /// Without arguments everything is found out from the document.
     public init(
         rows: String? = nil, fields: [FieldPath]? = nil, namespaces: [String: String] = [:], encoding: String? = nil,
         nulls: [String] = [], infersTypes: Bool = true, recordLimit: Int = 16 << 20

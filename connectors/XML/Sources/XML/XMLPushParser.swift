@@ -57,6 +57,8 @@ final class XMLPushParser {
     /// Bytes of text and attributes that the current piece has led to.
     private var expanded = 0
     private var isFinished = false
+    /// What a reference to an entity counts for beside its text.
+    private static let entityCost = 64
 
     init(limits: MarkupLimits) throws(HeadraceError) {
         _ = LibXML.ready
@@ -157,19 +159,25 @@ final class XMLPushParser {
         return nil
     }
 
-    /// The entity of a name, as long as the document itself holds its text.
+    /// The entity of a name, as long as the document itself holds its text and entities do not stand for too much.
+    ///
+    /// This is also where entities that hold nothing but entities learn that the document has failed.
     private static func entity(
         _ context: UnsafeMutableRawPointer?, _ name: UnsafePointer<xmlChar>?,
         _ find: (xmlDocPtr?, UnsafePointer<xmlChar>?) -> xmlEntityPtr?
     ) -> xmlEntityPtr? {
+        guard let parser = parser(context) else { return nil }
         let document = context?.assumingMemoryBound(to: xmlParserCtxt.self).pointee.myDoc
         guard let entity = find(document, name) else { return nil }
+        parser.expanded &+= Int(entity.pointee.length) &+ Self.entityCost
         switch entity.pointee.etype {
-        case XML_INTERNAL_GENERAL_ENTITY, XML_INTERNAL_PARAMETER_ENTITY, XML_INTERNAL_PREDEFINED_ENTITY: return entity
+        case XML_INTERNAL_GENERAL_ENTITY, XML_INTERNAL_PARAMETER_ENTITY, XML_INTERNAL_PREDEFINED_ENTITY:
+            if parser.expanded <= parser.limits.maximumExpansion { return entity }
+            parser.refuseExpansion()
         default:
-            parser(context)?.fail("the entity \"\(LibXML.text(name))\" lies outside of the document and is not read")
-            return nil
+            parser.fail("the entity \"\(LibXML.text(name))\" lies outside of the document and is not read")
         }
+        return nil
     }
 
     private func opened(_ tag: borrowing XMLStartTag) {
