@@ -20,10 +20,15 @@ final class HTMLDocument: @unchecked Sendable {
         let options = Int32(
             HTML_PARSE_RECOVER.rawValue | HTML_PARSE_NOERROR.rawValue | HTML_PARSE_NOWARNING.rawValue
                 | HTML_PARSE_NONET.rawValue | HTML_PARSE_COMPACT.rawValue)
-        guard bytes.count <= Int(Int32.max), let base = bytes.baseAddress,
-            let document = htmlReadMemory(
-                base.assumingMemoryBound(to: CChar.self), Int32(bytes.count), nil, label, options)
-        else {
+        let isWide = bytes.starts(with: [0xFE, 0xFF]) || bytes.starts(with: [0xFF, 0xFE])
+        let text = isWide ? nil : HTMLEncoding.utf8(bytes, label: hasMark ? encoding ?? "utf-8" : label)
+        let known = text == nil ? label : "utf-8"
+        func parse(_ bytes: UnsafeRawBufferPointer) -> htmlDocPtr? {
+            guard bytes.count <= Int(Int32.max), let base = bytes.baseAddress else { return nil }
+            return htmlReadMemory(
+                base.assumingMemoryBound(to: CChar.self), Int32(bytes.count), nil, known, options)
+        }
+        guard let document = text.map({ $0.withUnsafeBytes { parse($0) } }) ?? parse(bytes) else {
             throw HeadraceError(.malformedInput, "the page is empty or cannot be read as HTML")
         }
         pointer = document
