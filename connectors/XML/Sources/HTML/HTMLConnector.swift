@@ -3,6 +3,7 @@ public import HeadraceCore
 
 /// HTML for the command line; a source only.
 public struct HTMLConnector: FormatConnector {
+    /// Knows the formats of the options and nothing else; holds no state.
     public init() {}
 
     public let name = "html"

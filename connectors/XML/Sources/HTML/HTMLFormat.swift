@@ -7,9 +7,11 @@ public import HeadraceCore
 /// up to 16 MiB, as forgivingly as a browser does. Text is taken as shown: runs of white space are one space. A field whose
 /// expression leads nowhere is null; an empty cell is the empty text, and null for types other than text.
 public struct HTMLFormat: Format {
+    /// What readers are told.
     public let options: HTMLOptions
     let limits = MarkupLimits()
 
+    /// HTML read as `options` say; expressions are looked at when a page is opened.
     public init(_ options: HTMLOptions = HTMLOptions()) { self.options = options }
 
     public let name = "html"

@@ -35,7 +35,7 @@ public final class HTMLFormatReader: FormatReader, @unchecked Sendable {
         fields = try zip(schema.fields, paths).map { (try XPathExpression($1.path), $0.type == .utf8) }
         cells = paths.map { Self.cellNumber($0.path) }.max() ?? 0
         skipping = Int(start?["row"]?.integerValue ?? 0)
-        for field in schema.fields where !CellDecoder.canDecode(field.type) {
+        for field in schema.fields where !CellDecoder.canDecode(field.type) || field.type.layout == .list {
             throw HeadraceError(.unsupported, "the field \"\(field.name)\" cannot be read from HTML as \(field.type)")
         }
     }

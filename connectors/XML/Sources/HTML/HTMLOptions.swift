@@ -14,6 +14,7 @@ public struct HTMLOptions: Sendable, Hashable {
     /// Whether types are guessed from the values; without it every field is text.
     public var infersTypes: Bool
 
+    /// Without arguments the rows with cells of the page's first table are read.
     public init(
         rows: String = "//table[1]//tr[td]", fields: [FieldPath]? = nil, encoding: String? = nil, nulls: [String] = [],
         infersTypes: Bool = true
