@@ -8,11 +8,11 @@ import Testing
 @Suite struct DeduplicationTests {
     private func run(_ deduplication: Deduplication, workers: Int) async throws -> Set<[Scalar]> {
         let schema = Schema([Field("key", .utf8), Field("at", .int64), Field("id", .int64)])
-        let rows: [[Scalar]] = (0..<300).map { index in
-            [
-                index % 7 == 0 ? .null : .utf8("k\(index % 11)"),
-                index % 13 == 0 ? .null : .integer(Int128(index * 37 % 50)), .integer(Int128(index)),
-            ]
+        var rows: [[Scalar]] = []
+        for index in 0..<300 {
+            let key: Scalar = index % 7 == 0 ? .null : .utf8("k\(index % 11)")
+            let at: Scalar = index % 13 == 0 ? .null : .integer(Int128(index * 37 % 50))
+            rows.append([key, at, .integer(Int128(index))])
         }
         let sink = MemorySink("out")
         let source = MemorySource("in", try #require(RecordBatch(schema: schema, rows: rows)))
