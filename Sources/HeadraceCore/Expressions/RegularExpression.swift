@@ -4,6 +4,7 @@ import HeadraceColumnar
 /// A POSIX extended regular expression, compiled once for a batch.
 final class RegularExpression {
     private let compiled = UnsafeMutablePointer<regex_t>.allocate(capacity: 1)
+    private var isCompiled = false
 
     /// - Throws: `badOption` with the C library's explanation for a pattern that does not compile.
     init(_ pattern: String) throws {
@@ -11,15 +12,15 @@ final class RegularExpression {
         guard status == 0 else {
             var text = [CChar](repeating: 0, count: 256)
             regerror(status, compiled, &text, text.count)
-            compiled.deallocate()
             throw HeadraceError(
                 .badOption, "the pattern \"\(pattern)\" is no POSIX extended regular expression",
                 because: String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
         }
+        isCompiled = true
     }
 
     deinit {
-        regfree(compiled)
+        if isCompiled { regfree(compiled) }
         compiled.deallocate()
     }
 
