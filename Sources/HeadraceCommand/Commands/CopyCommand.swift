@@ -25,16 +25,27 @@ struct CopyCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Also write the refused rows as CSV.", valueName: "file"))
     var rejects: String?
 
-    @Option(help: ArgumentHelp("run: make all rows visible at once, at the end.", valueName: "run"))
+    @Option(
+        help: ArgumentHelp(
+            "run: make all rows visible at once, at the end; a number: after so many megabytes (default: 64, or 10 seconds).",
+            valueName: "run|MB"))
     var commit: String?
 
     func validate() throws {
-        if let commit, commit != "run" { throw ValidationError("--commit takes 'run'") }
+        if let commit, Self.policy(commit) == nil {
+            throw ValidationError("--commit takes 'run' or a number of megabytes from 1")
+        }
+    }
+
+    private static func policy(_ text: String) -> CommitPolicy? {
+        if text == "run" { return .run }
+        guard let megabytes = Int(text), (1...65_536).contains(megabytes) else { return nil }
+        return .every(bytes: megabytes << 20, seconds: 10)
     }
 
     func run() async throws {
         let (options, progress) = running.options(
-            common, allowed: .rows(0), commit: commit == nil ? .standard : .run)
+            common, allowed: .rows(0), commit: commit.flatMap(Self.policy) ?? .standard)
         let ledger = try await common.openLedger()
         do {
             let context = RunContext.looking(options)

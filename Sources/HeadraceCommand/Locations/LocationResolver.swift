@@ -17,7 +17,7 @@ struct LocationResolver: Sendable {
         var options: [ConnectorOption] {
             (row?.options ?? []) + (carrier?.options ?? []) + (format?.options ?? []) + [LocationResolver.formatOption]
         }
-        func knows(_ name: String) -> Bool { options.contains { $0.name == name } }
+        func knows(_ name: String) -> Bool { options.contains { $0.covers(name) } }
     }
 
     static let formatOption = ConnectorOption("format", "NAME", "the format, when the name's extension does not say it")
@@ -57,15 +57,27 @@ struct LocationResolver: Sendable {
         try refuseUnknown(resolved)
         if let row = resolved.row { return try row.source(at: resolved.location) }
         guard let carrier = resolved.carrier else { throw Self.unknownScheme(resolved.location, connectors) }
-        return try needFormat(resolved).source(
-            over: try carrier.byteSource(at: resolved.location), at: resolved.location)
+        let format = try needFormat(resolved)
+        return try format.source(
+            over: try carrier.byteSource(at: resolved.location), at: Self.read(resolved.location, by: format))
     }
 
     private func sink(_ resolved: Resolved) throws -> any Sink {
         try refuseUnknown(resolved)
         if let row = resolved.row { return try row.sink(at: resolved.location) }
         guard let carrier = resolved.carrier else { throw Self.unknownScheme(resolved.location, connectors) }
-        return try needFormat(resolved).sink(over: try carrier.byteSink(at: resolved.location), at: resolved.location)
+        let format = try needFormat(resolved)
+        return try format.sink(
+            over: try carrier.byteSink(at: resolved.location), at: Self.read(resolved.location, by: format))
+    }
+
+    /// The location with the options that are the format's; those of the carrier are none of its business.
+    private static func read(_ location: Location, by format: any FormatConnector) -> Location {
+        var own = location
+        own.options = location.options.filter { option in
+            option.name == formatOption.name || format.options.contains { $0.covers(option.name) }
+        }
+        return own
     }
 
     private func resolve(_ text: String, as end: OptionOverlay.End) throws -> Resolved {
@@ -137,5 +149,13 @@ struct LocationResolver: Sendable {
         return HeadraceError(
             .badLocation, "no connector serves \(location.scheme):",
             fields: [("schemes", schemes.filter { !$0.isEmpty }.sorted().joined(separator: ", "))])
+    }
+}
+
+extension ConnectorOption {
+    /// Whether an option of this name is meant; `ns.PREFIX` stands for every name that begins with `ns.`.
+    fileprivate func covers(_ given: String) -> Bool {
+        guard name.hasSuffix(".PREFIX") else { return name == given }
+        return given.hasPrefix(name.dropLast(6))
     }
 }

@@ -13,7 +13,10 @@ struct LoadStep: Sendable {
 
     func perform(_ run: JobRun, processed: Int64) async throws {
         let aggregated = try aggregate(try normalized())
-        let facts = try await enriched(aggregated, run.context)
+        // In this order a product that several sources name takes its spelling from the first of them, on every machine.
+        let facts = Relation.sort(
+            step: "order", [.ascending("normalized_name"), .ascending("source")], limit: nil,
+            try await enriched(aggregated, run.context))
         let sink = configuration.warehouse.facts
         guard sink is any TransactionalSink else {
             throw HeadraceError(.unsupported, "\(sink.name) cannot load facts in one transaction")

@@ -11,28 +11,69 @@ struct SyncStep: Sendable {
     func perform(_ run: JobRun) async throws {
         let store = configuration.keyValue
         try await store.ensureTable(configuration.table, key: KeySchema(partition: "Id"), ttl: nil)
+        // A date that is synced again may have lost facts, which left items behind.
+        let mark = "sync begun \(configuration.day)"
+        let isAgain = try await run.ledger.value(mark, job: DailyPrices.jobName) != nil
+        try await run.ledger.set(mark, to: .bool(true), job: DailyPrices.jobName, run: run.context.run)
         var (input, counts) = (0, WriteCounts())
-        let source = configuration.warehouse.query(query)
+        var present: Set<String> = []
+        let source = configuration.warehouse.query(query(isAgain: isAgain))
         try await Self.forEachBatch(of: source, in: run.context) { records in
             for start in stride(from: 0, to: records.count, by: 25) {
                 try run.context.cancellation.check()
                 let part = records.slice(from: start, count: min(25, records.count - start))
                 input += part.count
+                if isAgain { present.formUnion(Self.identifiers(part)) }
                 counts = counts + (try await write(part, run.context))
                 try run.context.faults.reach("sync.batch")
             }
+        }
+        if isAgain {
+            let retired = try await retire(allBut: present, run.context)
+            input += retired
+            counts.updated += retired
         }
         try await run.record(
             StepAccount(step: "sync", ordinal: 0, input: input, output: input, written: counts))
     }
 
-    /// The facts of the day, and those of the same products and sources that are current no longer.
-    private var query: String {
+    private static func identifiers(_ records: RecordBatch) -> [String] {
+        (0..<records.count).compactMap { records["price_id"]?.scalar(at: $0).description }
+    }
+
+    /// Marks the day's items whose facts are no more. Returns how many there were.
+    private func retire(allBut present: Set<String>, _ context: RunContext) async throws -> Int {
+        var retired = 0
+        var after: Item?
+        repeat {
+            try context.cancellation.check()
+            let (items, last) = try await configuration.keyValue.scan(configuration.table, after: after, limit: 500)
+            var gone: [KeyValueWrite] = []
+            for var item in items
+            where item["PriceDate"] == .string(configuration.day) && item["Status"] == .string("active") {
+                guard case .string(let identifier)? = item["Id"], !present.contains(identifier) else { continue }
+                item["Status"] = .string("inactive")
+                item["UpdatedAt"] = .string(Temporal.formatTimestamp(context.clock.now(), hasZone: true))
+                gone.append(.put(item))
+            }
+            for start in stride(from: 0, to: gone.count, by: 25) {
+                try await put(Array(gone[start..<min(start + 25, gone.count)]), context)
+            }
+            retired += gone.count
+            after = last
+        } while after != nil
+        return retired
+    }
+
+    /// The facts of the day, and those of the same products and sources that are current no longer; also, when the date
+    /// was synced before, what is current instead of a fact that the date has lost.
+    private func query(isAgain: Bool) -> String {
         """
         SELECT f.price_id, f.product_id, p.product_name, f.market_price, f.retail_price, f.currency, f.price_date, \
         f.source, f.confidence_score, f.is_current FROM fact_prices f JOIN dim_products p ON p.product_id = f.product_id \
         WHERE f.price_date = '\(configuration.day)' OR (f.is_current = FALSE AND EXISTS (SELECT 1 FROM fact_prices g \
         WHERE g.product_id = f.product_id AND g.source = f.source AND g.price_date = '\(configuration.day)')) \
+        \(isAgain ? "OR f.is_current = TRUE" : "") \
         ORDER BY f.price_id
         """
     }

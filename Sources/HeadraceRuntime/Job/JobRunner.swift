@@ -36,10 +36,10 @@ public struct JobRunner: Sendable {
     ) async throws -> RunReport {
         let origin = try await interrupted(job) ?? run
         let folder = try RunFolder.make(in: options.temporaryFolder)
-        defer { RunFolder.remove(folder) }
+        defer { folder.remove() }
         let context = RunContext(
             job: job.name, run: run, fence: lease.fence, clock: options.clock, random: random,
-            memory: MemoryBudget(limit: options.memoryLimit), spillFolder: folder,
+            memory: MemoryBudget(limit: options.memoryLimit), spillFolder: folder.path,
             rejects: LedgerRejectWriter(ledger, run: run), progress: options.progress, log: options.log,
             faults: options.faults, cancellation: options.cancellation, scheduling: options.scheduling)
         try await ledger.begin(

@@ -35,7 +35,7 @@ public struct CSVConnector: FormatConnector {
     }
 
     private static func isTabbed(_ location: Location) -> Bool {
-        let known = StandardCodecs.splitting(location.address).fileExtension
+        let known = location["format"] ?? StandardCodecs.splitting(location.address).fileExtension
         return known == "tsv" || known == "tab"
     }
 

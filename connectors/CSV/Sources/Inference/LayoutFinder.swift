@@ -69,7 +69,7 @@ enum LayoutFinder {
     }
 
     /// Passes a first line such as `sep=;`, which spreadsheets write, and gives its delimiter.
-    private static func passDelimiterLine(_ cutter: inout CSVCutter) throws -> UInt8? {
+    static func passDelimiterLine(_ cutter: inout CSVCutter) throws -> UInt8? {
         let head = try cutter.lookAhead(7) { bytes, _ in Array(bytes.prefix(7)) }
         guard head.count >= 6, head.starts(with: Array("sep=".utf8)), head[5] == 0x0A || head[5] == 0x0D else {
             return nil

@@ -45,7 +45,7 @@ extension CSVOptions {
             case "null": nulls.append(value)
             case "infer": infersTypes = try OptionValue.flag(option, "on", "off")
             case "record-limit": recordLimit = try OptionValue.number(option, 1...1 << 30)
-            case "schema": break
+            case "schema", "format": break
             default: throw OptionValue.unknown(option, on: "source")
             }
         }
@@ -67,7 +67,7 @@ extension CSVWriteOptions {
             case "header": hasHeader = try OptionValue.flag(option, "true", "false")
             case "null": null = option.value
             case "newline": endsLinesWithCRLF = try OptionValue.flag(option, "crlf", "lf")
-            case "compression": break
+            case "compression", "format": break
             default: throw OptionValue.unknown(option, on: "sink")
             }
         }

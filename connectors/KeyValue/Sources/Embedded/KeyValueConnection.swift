@@ -48,7 +48,10 @@ final class KeyValueConnection {
     private func prepareFile() throws(HeadraceError) {
         let application = try integer("PRAGMA application_id") ?? 0
         if application != Self.application {
-            guard application == 0, try integer("SELECT count(*) FROM sqlite_schema") == 0 else {
+            let entries = try integer("SELECT count(*) FROM sqlite_schema")
+            // Another process may have made the store between the two looks.
+            let now = try integer("PRAGMA application_id")
+            guard application == 0 && entries == 0 || now == Self.application else {
                 throw HeadraceError(
                     .unsupported, "\(path) is a database, but not a key-value store", hint: "name another file")
             }
