@@ -71,20 +71,21 @@ import Testing
         #expect(status.st_mode & S_IFMT == S_IFLNK)
     }
 
-    @Test func `the next writer removes what a killed one left and spares the living`() throws {
-        let dead = folder(".out.csv.headrace-00000000deadbeef.tmp")
-        try FileContents.write([1], to: dead)
-        try folder.file(".other.csv.headrace-00000000deadbeef.tmp", "another target's")
+    @Test func `the next writer removes what killed ones left and spares the living and what others made`() throws {
+        try folder.file(".out.csv.headrace-00000000deadbeef.tmp", "the same target's")
+        try folder.file(".page_131214-002.xml.headrace-00000000deadbeef.tmp", "a target's that is never written again")
+        let foreign = [".headrace-1.tmp", ".notes.headrace.tmp", ".out.csv.tmp", "out.csv.headrace-1.tmp"]
+        for name in foreign { try folder.file(name, "not ours") }
         let living = try AtomicFile(at: folder("out.csv")).create(in: testContext(seed: 1))
-        #expect(FileStatus(at: dead) == nil)
+        #expect(folder.names.count == foreign.count + 1)
         let second = try AtomicFile(at: folder("out.csv")).create(in: testContext(seed: 2))
-        #expect(folder.names.count == 3)
+        #expect(folder.names.count == foreign.count + 2)
         try living.write("first")
         try living.publish()
         try second.write("second")
         try second.publish()
         #expect(try folder.text("out.csv") == "second")
-        #expect(folder.names == [".other.csv.headrace-00000000deadbeef.tmp", "out.csv"])
+        #expect(folder.names.sorted() == (foreign + ["out.csv"]).sorted())
     }
 
     @Test func `two writers with the same random numbers do not share a hidden file`() throws {

@@ -6,7 +6,7 @@ public import HeadraceCore
 /// The bytes go into a hidden file in the same folder, `.NAME.headrace-….tmp`; publishing makes them durable, renames
 /// the file and makes the name durable. An existing file keeps its permissions and is replaced in one step; where the
 /// name is a symbolic link, the file behind it is. A killed process leaves its hidden file, which the next run that
-/// writes the same name removes. Throws `wrongKindOfFile` for a folder. Devices and pipes are written directly.
+/// writes any file to the folder removes. Throws `wrongKindOfFile` for a folder. Devices and pipes are written directly.
 public struct AtomicFile: ByteSink {
     private let path: String
 
@@ -53,7 +53,7 @@ final class AtomicFileWriter: ByteWriter, @unchecked Sendable {
         let (folder, name) = FilePath.split(target)
         self.folder = folder
         self.faults = faults
-        Self.sweep(folder, name)
+        Self.sweep(folder)
         while true {
             let candidate = FilePath.join(folder, ".\(name).\(unique()).tmp")
             let file: FileDescriptor
@@ -94,16 +94,24 @@ final class AtomicFileWriter: ByteWriter, @unchecked Sendable {
         return String(cString: real)
     }
 
-    /// Removes the hidden files of writers of `name` that are no more; leaves those whose lock is held.
-    static func sweep(_ folder: String, _ name: String) {
-        let prefix = ".\(name).headrace-"
-        for entry in Folder.names(in: folder) ?? [] where entry.hasPrefix(prefix) && entry.hasSuffix(".tmp") {
+    /// Removes the hidden files of writers that are no more, whatever they wrote: names that carry a time are never
+    /// written again. Leaves those whose lock is held.
+    static func sweep(_ folder: String) {
+        for entry in Folder.names(in: folder) ?? [] where isTemporary(entry) {
             let path = FilePath.join(folder, entry)
             let number = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
             guard number >= 0 else { continue }
             if flock(number, LOCK_EX | LOCK_NB) == 0 { _ = unlink(path) }
             _ = Glibc.close(number)
         }
+    }
+
+    /// Whether a name is one that a writer gives its hidden file, `.NAME.headrace-….tmp`.
+    private static func isTemporary(_ name: String) -> Bool {
+        guard name.hasPrefix("."), name.hasSuffix(".tmp") else { return false }
+        let stem = name.dropLast(".tmp".count)
+        guard let dot = stem.lastIndex(of: "."), dot > stem.startIndex else { return false }
+        return stem[stem.index(after: dot)...].hasPrefix("headrace-")
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws {
