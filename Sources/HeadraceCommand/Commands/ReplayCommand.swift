@@ -1,6 +1,7 @@
 import ArgumentParser
 import HeadraceColumnar
 import HeadraceCore
+import HeadraceJobs
 import HeadraceRuntime
 
 /// Puts a run's rejects, or the whole run, through today's rules.
@@ -10,12 +11,14 @@ struct ReplayCommand: AsyncParsableCommand {
         discussion: """
             With --errors-only the refused rows of a copy enter at the step that refused them, pass by today's rules and are
             marked as replayed; a row is never loaded twice. Without it the run is done again whole. Options of the copy's ends
-            can be given anew by --from-NAME and --to-NAME. Runs of daily-prices are done again for their date, from the landed
-            files: that repeats facts and staging and doubles nothing.
+            can be given anew by --from-NAME and --to-NAME. A run of daily-prices is done again for its date from the landed
+            files: staging, facts and items come to what today's rules make of them, nothing is doubled, and the rows
+            that the run had refused are marked as replayed.
             """)
 
     @Argument(help: "The run, or last.") var runID: String
     @Flag(help: "Only the rows that the run refused.") var errorsOnly = false
+    @OptionGroup var places: DailyPricesPlaces
     @OptionGroup var running: RunningOptions
     @OptionGroup var common: CommonOptions
 
@@ -24,18 +27,36 @@ struct ReplayCommand: AsyncParsableCommand {
             let record = try await common.find(runID, in: ledger)
             if record.job.hasPrefix("copy ") {
                 try await replayCopy(record, ledger)
+            } else if record.job == DailyPrices.jobName {
+                try await replayDailyPrices(record, ledger)
             } else {
                 throw HeadraceError(
-                    .unsupported, "run \(record.identifier) belongs to job \(record.job), which is repeated as a whole",
-                    hint: Self.again(record))
+                    .unsupported,
+                    "run \(record.identifier) belongs to job \(record.job), whose program alone knows its steps",
+                    hint: "run that program again")
             }
         }
     }
 
-    /// The command that repeats a run of the daily prices from its landed files.
-    private static func again(_ record: RunRecord) -> String {
-        let date = record.parameters["job"]?["date"]?.stringValue ?? "YYYY-MM-DD"
-        return "headrace run daily-prices --date \(date) --only load,sync"
+    private func replayDailyPrices(_ record: RunRecord, _ ledger: any LedgerStore) async throws {
+        let parameters = record.parameters["job"]
+        guard let date = parameters?["date"]?.stringValue.flatMap(DailyPricesOptions.day) else {
+            throw HeadraceError(.unsupported, "run \(record.identifier) has not recorded its date")
+        }
+        if errorsOnly {
+            throw HeadraceError(
+                .unsupported, "the facts of a day are loaded whole, not row by row",
+                hint: "leave out --errors-only: the day is loaded again from its landed files, and nothing is doubled")
+        }
+        let (options, progress) = running.options(common, allowed: .share(0.05))
+        defer { progress?.finish() }
+        var places = places
+        places.fill(from: parameters)
+        let refused = try await ledger.openRejects(of: record.identifier)
+        let configuration = try places.configuration(on: date, market: "", state: try common.stateFolder())
+        let report = try await DailyPrices(configuration).run([.load, .sync], ledger, options, progress, common)
+        try await ledger.mark(refused.map(\.number), as: .replayed(run: report.run))
+        if report.state != .complete { throw ExitCode(3) }
     }
 
     private func replayCopy(_ record: RunRecord, _ ledger: any LedgerStore) async throws {

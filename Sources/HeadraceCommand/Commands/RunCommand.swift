@@ -1,12 +1,8 @@
 import ArgumentParser
-import Files
 import HeadraceColumnar
 import HeadraceCore
-import HeadraceCurrency
 import HeadraceJobs
-import HeadraceKeyValue
 import HeadraceRuntime
-import HeadraceSQLite
 
 /// Runs a built-in job.
 struct RunCommand: AsyncParsableCommand {
@@ -27,20 +23,7 @@ struct DailyPricesOptions: ParsableArguments {
     @Option(help: "Where the feeds are served ($HEADRACE_MARKET).")
     var market: String?
 
-    @Option(help: "The warehouse ($HEADRACE_WAREHOUSE; default: sqlite:STATE/warehouse.db).")
-    var warehouse: String?
-
-    @Option(help: "The key-value store ($HEADRACE_KV; default: kv:STATE/prices.kv).")
-    var kv: String?
-
-    @Option(help: "The folder of landed files ($HEADRACE_LANDING; default: STATE/landing).")
-    var landing: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "A rate table: date,currency,rate in USD, or the European Central Bank's eurofxref-hist.csv ($HEADRACE_RATES; default: EUR 1.10, GBP 1.28, JPY 0.0067).",
-            valueName: "file"))
-    var rates: String?
+    @OptionGroup var places: DailyPricesPlaces
 
     @Option(help: ArgumentHelp("Only these parts, by commas: scrape, load, sync.", valueName: "parts"))
     var only: String?
@@ -82,9 +65,7 @@ struct DailyPricesOptions: ParsableArguments {
 
     /// The job's configuration for a day.
     func configuration(on date: CivilDate, market: String, state: String) throws -> DailyPricesConfiguration {
-        var configuration = try DailyPricesConfiguration(
-            date: date, market: market, landing: try landingStore(state), warehouse: try priceWarehouse(state),
-            keyValue: try keyValueStore(state), rates: try rateTable())
+        var configuration = try places.configuration(on: date, market: market, state: state)
         if demo { configuration.keys["AMAZON_API_KEY"] = Secret(DemoMarket.apiKey) }
         if let attempts = attempts ?? Self.number("HEADRACE_ATTEMPTS") { configuration.attempts = attempts }
         if let seconds = sourceSeconds ?? Self.number("HEADRACE_SOURCE_SECONDS") {
@@ -103,44 +84,6 @@ struct DailyPricesOptions: ParsableArguments {
                 hint: "say --market https://host, or --demo for the bundled market")
         }
         return market.hasSuffix("/") ? String(market.dropLast()) : market
-    }
-
-    private func priceWarehouse(_ state: String) throws -> PriceWarehouse {
-        let text = warehouse ?? CommonOptions.variable("HEADRACE_WAREHOUSE") ?? "sqlite:\(state)/warehouse.db"
-        let location = try Location(text) { _ in false }
-        guard location.scheme == "sqlite" else {
-            throw HeadraceError(
-                .badLocation, "no warehouse connector serves \(location)", fields: [("schemes", "sqlite")])
-        }
-        let path = location.address
-        return PriceWarehouse(
-            name: location.description, facts: SQLiteSink(path: path), sink: { SQLiteSink(path: path, table: $0) },
-            table: { SQLiteTableSource(path: path, table: $0) }, query: { SQLiteQuerySource(path: path, query: $0) })
-    }
-
-    private func keyValueStore(_ state: String) throws -> any KeyValueStore {
-        let text = kv ?? CommonOptions.variable("HEADRACE_KV") ?? "kv:\(state)/prices.kv"
-        let location = try Location(text) { _ in false }
-        guard location.scheme == "kv" else {
-            throw HeadraceError(.badLocation, "no key-value connector serves \(location)", fields: [("schemes", "kv")])
-        }
-        return EmbeddedKeyValueStore(at: location.address, clock: SystemClock())
-    }
-
-    private func landingStore(_ state: String) throws -> any ObjectStore {
-        let text = landing ?? CommonOptions.variable("HEADRACE_LANDING") ?? "\(state)/landing"
-        let location = try Location(text) { _ in true }
-        guard location.scheme.isEmpty else {
-            throw HeadraceError(.badLocation, "no landing zone serves \(location)", hint: "name a folder")
-        }
-        return LocalObjectStore(at: location.address)
-    }
-
-    private func rateTable() throws -> RateTable? {
-        guard let path = rates ?? CommonOptions.variable("HEADRACE_RATES") else { return nil }
-        let text = String(decoding: try FileContents.read(path), as: UTF8.self)
-        return text.hasPrefix("Date,")
-            ? try RateTable(europeanCentralBank: text) : try RateTable(csv: text, base: "USD")
     }
 }
 
@@ -174,19 +117,8 @@ struct RunDailyPrices: AsyncParsableCommand {
             for day in job.days(options.clock) {
                 let configuration = try job.configuration(on: day, market: address, state: state)
                 let parts = job.only.flatMap(DailyPricesOptions.parts) ?? Set(DailyPrices.Part.allCases)
-                do {
-                    let report = try await DailyPrices(configuration).run(
-                        ledger: ledger, options: options, parts: parts)
-                    progress?.finish()
-                    let summary = try await DailyPricesSummary(
-                        report, configuration, ledger: ledger, in: .looking(options))
-                    if !common.quiet { StandardStreams.error(summary.text) }
-                    isClean = isClean && report.state == .complete
-                    await configuration.keyValue.close()
-                } catch {
-                    await configuration.keyValue.close()
-                    throw error
-                }
+                let report = try await DailyPrices(configuration).run(parts, ledger, options, progress, common)
+                isClean = isClean && report.state == .complete
             }
             await ledger.close()
         } catch {
@@ -195,5 +127,28 @@ struct RunDailyPrices: AsyncParsableCommand {
             throw error
         }
         if !isClean { throw ExitCode(3) }
+    }
+}
+
+extension DailyPrices {
+    /// Runs parts of the job for its day, prints the summary and closes the key-value store.
+    func run(
+        _ parts: Set<Part>, _ ledger: any LedgerStore, _ options: RunOptions, _ progress: ProgressLine?,
+        _ common: CommonOptions
+    ) async throws -> RunReport {
+        do {
+            let report = try await run(ledger: ledger, options: options, parts: parts)
+            progress?.finish()
+            if !common.quiet {
+                let summary = try await DailyPricesSummary(
+                    report, configuration, ledger: ledger, in: .looking(options))
+                StandardStreams.error(summary.text)
+            }
+            await configuration.keyValue.close()
+            return report
+        } catch {
+            await configuration.keyValue.close()
+            throw error
+        }
     }
 }

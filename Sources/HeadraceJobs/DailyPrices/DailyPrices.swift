@@ -53,6 +53,7 @@ public struct DailyPrices: Sendable {
             parameters: .object([
                 ("date", .string(configuration.day)), ("warehouse", .string(configuration.warehouse.name)),
                 ("kv", .string(configuration.keyValue.name)), ("landing", .string(configuration.landing.name)),
+                ("rates", configuration.ratesName.map { .string($0) } ?? .null),
                 ("parts", .array(Part.allCases.filter { parts.contains($0) }.map { .string($0.rawValue) })),
             ]))
         job = job.step("start") { run in

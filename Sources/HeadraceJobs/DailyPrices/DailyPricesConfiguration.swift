@@ -19,6 +19,8 @@ public struct DailyPricesConfiguration: Sendable {
     /// API keys by environment variable; a key that is not here is read from the environment.
     public var keys: [String: Secret]
     public var rates: RateTable
+    /// Where `rates` were read, as a run records it, so that a replay takes the same; nil for the built-in ones.
+    public var ratesName: String?
     /// Prices above this, in USD, are flagged as anomalies.
     public var anomalyThreshold: DecimalValue
     /// The longest time for one source.

@@ -25,7 +25,7 @@ public struct Replay: Sendable {
                 .unsupported, "the rejects of run \(run.identifier) cannot be added to its sink one by one",
                 hint: "run it again whole: headrace replay \(run.identifier)")
         }
-        let open = try await openRejects()
+        let open = try await ledger.openRejects(of: run.identifier)
         let report = try await JobRunner(ledger: ledger, options: options).run(try await job(open, output, options))
         try await ledger.mark(open.map(\.number), as: .replayed(run: report.run))
         return report
@@ -36,18 +36,6 @@ public struct Replay: Sendable {
         case .append, .upsert: true
         case .replace, .facts: false
         }
-    }
-
-    private func openRejects() async throws -> [RejectRecord] {
-        var found: [RejectRecord] = []
-        var after: Int64 = 0
-        while case let page = try await ledger.rejects(of: run.identifier, after: after, limit: 2000),
-            let last = page.last
-        {
-            after = last.number
-            found += page.filter { $0.state == .open }
-        }
-        return found
     }
 
     /// One job whose single load merges the rejects of all steps, each entering where it was refused.
@@ -85,6 +73,19 @@ public struct Replay: Sendable {
         }
         let rows = RowsSource(name: "rejects of \(step)", rejects: rejects, fields: node.inputs[0].schema)
         return try relation.entering(step, with: .scan(step: "rejects of \(step)", rows))
+    }
+}
+
+extension LedgerStore {
+    /// The refused rows of a run that no replay has taken up yet, in the order they were refused.
+    public func openRejects(of run: String) async throws -> [RejectRecord] {
+        var found: [RejectRecord] = []
+        var after: Int64 = 0
+        while case let page = try await rejects(of: run, after: after, limit: 2000), let last = page.last {
+            after = last.number
+            found += page.filter { $0.state == .open }
+        }
+        return found
     }
 }
 

@@ -24,8 +24,8 @@ public final class EmbeddedKeyValueStore: KeyValueStore {
         file = KeyValueFile(path, creates: creates)
     }
 
-    /// The file's path.
-    public var name: String { path }
+    /// The location of the file, `kv:PATH`.
+    public var name: String { "kv:\(path)" }
     private var now: Int64 { clock.now() / 1_000_000 }
 
     public func ensureTable(_ table: String, key: KeySchema, ttl: String?) async throws {
