@@ -12,6 +12,7 @@ public final class FileTable: Sendable {
     }
     private let state = Mutex(State())
 
+    /// An empty table; one serves a whole run.
     public init() {}
 
     /// The number of a source's file, given at first sight.
@@ -25,6 +26,7 @@ public final class FileTable: Sendable {
         }
     }
 
+    /// The source and file of a number that `index(source:file:)` gave; `unknown` and nil for one that is too high.
     public subscript(index: Int) -> (source: String, file: String?) {
         state.withLock {
             index < $0.entries.count ? ($0.entries[index].source, $0.entries[index].file) : ("unknown", nil)

@@ -11,6 +11,7 @@ public struct Place: Sendable, Hashable {
     /// The row's ordinal in its source, from 1, over all files.
     public var row: Int
 
+    /// A place of which only the source and the row's ordinal must be known; nil stands for what a source cannot tell.
     public init(source: String, file: String? = nil, line: Int? = nil, byteOffset: Int? = nil, row: Int) {
         self.source = source
         self.file = file

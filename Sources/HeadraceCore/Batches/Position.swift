@@ -1,6 +1,8 @@
 /// How far one stream has been read: opaque JSON that only its source understands.
 public struct Position: Sendable, Hashable {
+    /// What the source's reader gave and gets back unread; all that it needs to go on after the rows before it.
     public let value: JSONValue
+    /// A position in the terms of the source that made it; no other source can read it.
     public init(_ value: JSONValue) { self.value = value }
 }
 
@@ -8,11 +10,14 @@ public struct Position: Sendable, Hashable {
 public struct Checkpoint: Sendable, Hashable {
     /// Counts from 1 within a run.
     public var epoch: Int
+    /// Where each stream goes on after the rows committed so far; a stream without an entry starts at its beginning.
     public var positions: [StreamID: Position]
     /// The last epoch of its run: nothing of the source remains.
     public var isFinal: Bool
+    /// The identifier of the run that began the load; the runs that resume it keep it.
     public var run: String
 
+    /// A checkpoint as the engine makes it for a commit; sinks store its `json` and give it back from `committed(in:)`.
     public init(epoch: Int, positions: [StreamID: Position], isFinal: Bool, run: String) {
         self.epoch = epoch
         self.positions = positions
@@ -31,6 +36,7 @@ public struct Checkpoint: Sendable, Hashable {
         ])
     }
 
+    /// The checkpoint that `json` wrote; nil where a member is missing or of another kind.
     public init?(json: JSONValue) {
         guard let epoch = json["epoch"]?.integerValue, let final = json["final"]?.boolValue,
             let run = json["run"]?.stringValue, case .object(let members)? = json["positions"]

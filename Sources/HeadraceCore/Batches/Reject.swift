@@ -8,11 +8,13 @@ public struct Reject: Sendable {
     public var rule: String
     /// A stable code for programs: `notANumber`, `tooLong`, `missing`.
     public var code: String
+    /// The column at fault, nil when the rule is about the row as a whole.
     public var field: String?
     /// The offending value as text, cut to `longestValue` bytes.
     public var value: String?
     /// One sentence for people.
     public var message: String
+    /// Where the row came from, for the person who mends it there.
     public var place: Place
     /// The record as it stood in the source.
     public var original: [UInt8]?
@@ -22,6 +24,8 @@ public struct Reject: Sendable {
     /// The longest text kept in `value`, in bytes.
     public static let longestValue = 256
 
+    /// A reject with `value` cut to `longestValue` bytes and an ellipsis. Steps with a batch at hand use
+    /// `Batch.reject`, which fills in place, original and row.
     public init(
         rule: String, code: String, field: String? = nil, value: String? = nil, message: String, place: Place,
         original: [UInt8]? = nil, row: String? = nil, step: String = ""

@@ -25,6 +25,8 @@ public struct ByteObject: Sendable, Hashable {
     /// The media type or name extension that the carrier knows, for choosing a format: `csv`, `text/html; charset=…`.
     public let contentType: String?
 
+    /// An object as its carrier lists it. `identity` must change with the contents, since positions in the object hold
+    /// for one identity only.
     public init(name: String, byteCount: Int?, identity: String, contentType: String? = nil) {
         self.name = name
         self.byteCount = byteCount
@@ -57,6 +59,7 @@ public protocol ByteCodec: Sendable {
 
 /// Takes the bytes of one object at a time and publishes it whole or not at all.
 public protocol ByteSink: Sendable {
+    /// The carrier's name in messages, ledger and plans; never holds a secret.
     var name: String { get }
     /// Starts an object under a temporary name.
     func create(in context: RunContext) throws -> any ByteWriter
@@ -66,6 +69,7 @@ public protocol ByteSink: Sendable {
 
 /// Writes one object. Used by one thread at a time; calls may block, so never on the shared pool.
 public protocol ByteWriter: AnyObject, Sendable {
+    /// Appends all of `bytes`; they are the caller's again when it returns.
     func write(_ bytes: UnsafeRawBufferPointer) throws
     /// Makes everything written visible under the final name, durably. Nothing was visible before.
     func publish() throws

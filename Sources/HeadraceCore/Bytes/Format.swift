@@ -2,6 +2,7 @@ public import HeadraceColumnar
 
 /// A way to write rows as bytes: CSV, JSON, XML, HTML. Works over every carrier and codec.
 public protocol Format: Sendable {
+    /// What cuts and decodes one object of this format.
     associatedtype Reader: FormatReader
     /// `csv`, `json` …
     var name: String { get }
@@ -21,16 +22,20 @@ public protocol Format: Sendable {
 }
 
 extension Format {
+    /// Reads nothing and gives nil: a sample is enough.
     public func survey(_ object: ByteObject, _ bytes: any ByteReader) throws -> FormatDescription? { nil }
 }
 
 /// The start of an object.
 public struct ByteSample: Sendable {
+    /// The object that the bytes begin; its `contentType` may name a charset.
     public let object: ByteObject
+    /// The first `Format.sampleSize` bytes, decompressed; fewer only when the object ends before.
     public let bytes: [UInt8]
     /// Whether `bytes` is the whole object.
     public let isWhole: Bool
 
+    /// A sample for `Format.describe(_:)`, from a carrier or, to try a format out, from bytes in memory.
     public init(object: ByteObject, bytes: [UInt8], isWhole: Bool) {
         self.object = object
         self.bytes = bytes
@@ -40,16 +45,20 @@ public struct ByteSample: Sendable {
 
 /// What a format found out about an object, with how sure it is and why.
 public struct FormatDescription: Sendable {
+    /// The `name` of the format that looked.
     public var format: String
+    /// The fields found, with the types inferred for them; what a run reads when the job declares none.
     public var schema: Schema
     /// The dialect as names and values in a stable order: delimiter, quote, header …
     public var dialect: [(name: String, value: String)]
+    /// The character encoding of the bytes as the format names it: `utf-8`, `windows-1252`.
     public var encoding: String
     /// 0 to 1.
     public var confidence: Double
     /// The runner-up and other findings, one sentence each.
     public var notes: [String]
 
+    /// A description. The default `confidence` of 1 is for what cannot be otherwise.
     public init(
         format: String, schema: Schema, dialect: [(name: String, value: String)] = [], encoding: String = "utf-8",
         confidence: Double = 1, notes: [String] = []
@@ -65,16 +74,20 @@ public struct FormatDescription: Sendable {
 
 /// One opened object and what the reader must know about where it stands.
 public struct FormatInput: Sendable {
-    /// The decompressed bytes, from the byte that `openReader`'s start asks for when `isSeekable`, else from the first.
+    /// The decompressed bytes, from the byte that the member `offset` of `openReader`'s start names, else from the first.
     public let bytes: any ByteReader
+    /// The object that `bytes` belong to, for places, charsets and messages.
     public let object: ByteObject
+    /// The source's name as the places of its rows give it.
     public let source: String
+    /// The stream that every batch of the object carries.
     public let stream: StreamID
     /// Rows of the source before this object.
     public let rowsBefore: Int
     /// What `describe` found when the source looked at the object, nil when the caller gave schema and dialect.
     public let description: FormatDescription?
 
+    /// An opened object for `Format.openReader`; the caller closes `bytes` itself, after the reader.
     public init(
         bytes: any ByteReader, object: ByteObject, source: String, stream: StreamID, rowsBefore: Int,
         description: FormatDescription?
@@ -90,6 +103,7 @@ public struct FormatInput: Sendable {
 
 /// Cuts one object into chunks of whole records and decodes them.
 public protocol FormatReader: AnyObject, Sendable {
+    /// Whole records with all that `decode` needs; it is decoded on another thread, maybe after `close`.
     associatedtype Chunk: Sendable
     /// The next chunk; one caller at a time, on an engine thread; may block.
     func next() throws -> FormatRead<Chunk>
@@ -103,18 +117,21 @@ public protocol FormatReader: AnyObject, Sendable {
 public enum FormatRead<Chunk: Sendable>: Sendable {
     /// `resume` is what `openReader` takes as start; its member `offset` is the byte to open the object at.
     case chunk(Chunk, resume: JSONValue, rows: Int)
+    /// Nothing is left of this object; the source goes on with the next.
     case end
 }
 
 /// Turns batches into the bytes of one object.
 public protocol FormatEncoder: Sendable {
+    /// `csv`, `json` …, as plans show it.
     var name: String { get }
     /// What stands before the first row: a header line, an opening bracket.
     func prologue(for schema: Schema) throws -> [UInt8]
     /// The rows of a batch as bytes; called by many workers at once.
     func encode(_ batch: RecordBatch) throws -> Buffer
-    /// What stands between two encoded batches and after the last.
+    /// What stands between two encoded batches that have rows; not before the first and not after the last.
     var separator: [UInt8] { get }
+    /// What stands after the last row, such as a closing bracket; written without rows too.
     func epilogue(for schema: Schema) throws -> [UInt8]
 }
 

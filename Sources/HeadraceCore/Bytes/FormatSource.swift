@@ -6,8 +6,11 @@ import Synchronization
 /// It can resume exactly when its carrier can: `FormatSource<LocalFiles, …>` is a `ResumableSource`, one over standard
 /// input is not.
 public struct FormatSource<Carrier: ByteSource, F: Format>: Source {
+    /// Where the objects and their bytes come from.
     public let carrier: Carrier
+    /// How bytes become records and rows.
     public let format: F
+    /// Compressions that are undone when an object's first bytes show one; other objects are read as they are.
     public let codecs: [any ByteCodec]
     /// The fields as the job's author gave them; nil looks at the first object.
     public let declared: Schema?
@@ -23,6 +26,7 @@ public struct FormatSource<Carrier: ByteSource, F: Format>: Source {
         self.declared = declared
     }
 
+    /// The name of the carrier, under which positions are kept too.
     public var name: String { carrier.name }
 
     /// Remembers what `describe` found, so that one run looks once.
@@ -37,6 +41,8 @@ public struct FormatSource<Carrier: ByteSource, F: Format>: Source {
         try await BlockingWork.run { try self.look(in: context)?.description }
     }
 
+    /// The fields as declared, else as found in the first object.
+    /// - Throws: `notFound` when none are declared and there is no object.
     public func schema(in context: RunContext) async throws -> Schema {
         if let declared { return declared }
         guard let description = try await describe(in: context) else {
@@ -46,6 +52,7 @@ public struct FormatSource<Carrier: ByteSource, F: Format>: Source {
         return description.schema
     }
 
+    /// Name and identity of every object, one a line in reading order; the name alone where the carrier cannot resume.
     public func fingerprint(in context: RunContext) async throws -> String {
         // Where no position is kept none can become worthless, and listing may mean to fetch everything.
         guard carrier is any ResumableByteSource else { return name }
@@ -94,6 +101,9 @@ public struct FormatSource<Carrier: ByteSource, F: Format>: Source {
         return decoded
     }
 
+    /// A reader of all objects, or of what follows `position` in its object and the objects after it.
+    /// - Throws: `malformedInput` for a position that cannot be read, `notFound` when its object has changed or gone
+    ///   since.
     public func openReader(
         for schema: Schema, from position: Position?, in context: RunContext
     ) async throws -> FormatSourceReader<Carrier, F> {
@@ -112,6 +122,8 @@ public struct FormatSource<Carrier: ByteSource, F: Format>: Source {
 extension FormatSource: ResumableSource where Carrier: ResumableByteSource {}
 
 extension FormatSource: ReplayableSource where F: ReplayableFormat {
+    /// The records as one document in memory, read with this source's fields and the header of its first object.
+    /// - Throws: `notFound` when the source has no object any more.
     public func replaying(_ records: [[UInt8]], in context: RunContext) async throws -> any Source {
         let schema = try await schema(in: context)
         return try await BlockingWork.run {
@@ -130,6 +142,7 @@ extension FormatSource: ReplayableSource where F: ReplayableFormat {
 }
 
 extension FormatSource: DescribableSource {
+    /// The same carrier, format and compressions, with these fields instead of those found.
     public func declaring(_ schema: Schema) -> FormatSource {
         FormatSource(carrier, format, codecs: codecs, declared: schema)
     }
@@ -195,6 +208,8 @@ public final class FormatSourceReader<Carrier: ByteSource, F: Format>: Synchrono
         current = (try source.format.openReader(input, for: schema, from: start, in: context), bytes)
     }
 
+    /// The next chunk of the object at hand, else the first one of the next object.
+    /// - Throws: `cancelled` once the run was asked to stop.
     public func nextNow() throws -> Read<Chunk> {
         while true {
             try context.cancellation.check()
@@ -225,18 +240,22 @@ public final class FormatSourceReader<Carrier: ByteSource, F: Format>: Synchrono
             ]))
     }
 
+    /// The rows of a chunk, by the reader that cut it, whose object may be closed already.
     public func decode(_ chunk: Chunk, sequence: UInt64) throws -> Batch {
         try chunk.reader.decode(chunk.chunk, sequence: sequence)
     }
 
+    /// Closes the object at hand; the carrier itself stays open.
     public func close() async {
         current?.reader.close()
         current?.bytes.close()
         current = nil
     }
 
+    /// Decompressed bytes read of all objects so far, brought up to date with each chunk; safe from any thread.
     public var bytesRead: Int { meter.load(ordering: .relaxed) }
 
+    /// The sizes of all objects as the carrier lists them now; nil when one is unknown.
     public var totalBytes: Int? {
         var total = 0
         var object = try? source.carrier.nextObject(after: nil, in: context)

@@ -1,18 +1,18 @@
 /// A byte reader whose first bytes can be looked at before they are read.
 ///
 /// - Invariant (`@unchecked Sendable`): used by one thread at a time, as `ByteReader` promises.
-public final class PeekingReader: ByteReader, @unchecked Sendable {
+final class PeekingReader: ByteReader, @unchecked Sendable {
     private let inner: any ByteReader
     private var ahead: [UInt8] = []
     private var taken = 0
     private var ended = false
     /// Bytes handed out so far.
-    public private(set) var position = 0
+    private(set) var position = 0
 
-    public init(_ inner: any ByteReader) { self.inner = inner }
+    init(_ inner: any ByteReader) { self.inner = inner }
 
     /// The next bytes, up to `count`, without taking them; `isWhole` when nothing follows them.
-    public func peek(_ count: Int) throws -> (bytes: [UInt8], isWhole: Bool) {
+    func peek(_ count: Int) throws -> (bytes: [UInt8], isWhole: Bool) {
         if !ended && ahead.count - taken <= count { try readAhead(count) }
         let available = ahead.count - taken
         return (Array(ahead[taken..<taken + min(count, available)]), ended && available <= count)
@@ -30,7 +30,7 @@ public final class PeekingReader: ByteReader, @unchecked Sendable {
         }
     }
 
-    public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         guard let target = buffer.baseAddress, !buffer.isEmpty else { return 0 }
         var got = min(buffer.count, ahead.count - taken)
         if got > 0 {
@@ -50,7 +50,7 @@ public final class PeekingReader: ByteReader, @unchecked Sendable {
     }
 
     /// Reads and drops `count` bytes; throws `malformedInput` when there are fewer.
-    public func skip(_ count: Int) throws {
+    func skip(_ count: Int) throws {
         var left = count
         let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
         defer { scratch.deallocate() }
@@ -65,5 +65,5 @@ public final class PeekingReader: ByteReader, @unchecked Sendable {
         }
     }
 
-    public func close() { inner.close() }
+    func close() { inner.close() }
 }

@@ -7,17 +7,21 @@ public struct HeadraceError: Error, Sendable {
     public struct Code: RawRepresentable, Sendable, Hashable {
         public let rawValue: String
         public init(rawValue: String) { self.rawValue = rawValue }
+        /// A code of a connector's own, in lower camel case; scripts compare it, so it stays the same between releases.
         public init(_ rawValue: String) { self.rawValue = rawValue }
     }
 
     /// Whether doing the same again can help.
     public enum Retry: Sendable, Hashable {
+        /// The same call fails again until somebody changes something: bad input, a wrong name, a missing right.
         case never
+        /// The cause may pass: a lock, a dropped connection, an overloaded server.
         case mayHelp
         /// The other side asked to wait this long first.
         case after(Duration)
     }
 
+    /// The kind of error, for programs; people read `message`.
     public var code: Code
     /// One sentence without a full stop.
     public var message: String
@@ -29,10 +33,12 @@ public struct HeadraceError: Error, Sendable {
     public var reason: String?
     /// What the reader can do about it.
     public var hint: String?
+    /// Whether a caller with patience left may do the same again.
     public var retry: Retry
     /// The error underneath, kept for programs; its text is part of the description.
     public var underlying: (any Error)?
 
+    /// An error for a problem that a repetition does not mend, unless `retry` says otherwise.
     public init(
         _ code: Code, _ message: String, fields: [(name: String, value: String)] = [], trail: [String] = [],
         because reason: String? = nil, hint: String? = nil, retry: Retry = .never, underlying: (any Error)? = nil
@@ -102,8 +108,9 @@ extension HeadraceError.Code {
     public static let malformedInput = Self("malformedInput")
     /// Rows that do not add up between two sides of a border.
     public static let accountMismatch = Self("accountMismatch")
-    /// Another run holds the job, or has taken it over.
+    /// Another run holds the job, so this one did not begin.
     public static let leaseHeld = Self("leaseHeld")
+    /// Another run has taken over the job since this one began, so this one commits nothing more.
     public static let leaseLost = Self("leaseLost")
     /// More rejects than the job allows.
     public static let tooManyRejects = Self("tooManyRejects")

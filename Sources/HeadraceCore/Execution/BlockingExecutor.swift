@@ -5,6 +5,7 @@ public final class BlockingExecutor: SerialExecutor, @unchecked Sendable {
     private var queue: [UnownedJob] = []
     private var isRunning = false
 
+    /// An executor for one actor; the jobs of two executors may overlap.
     public init() {}
 
     public func enqueue(_ job: consuming ExecutorJob) {

@@ -45,12 +45,13 @@ private final class WaitCell<R: Sendable>: @unchecked Sendable {
 }
 
 /// A mutex and a condition variable, freed with the object.
-public final class Condition: @unchecked Sendable {
+package final class Condition: @unchecked Sendable {
     // Invariant: both are initialised once and only used through the pthread calls below.
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let variable = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-    public init() {
+    /// An open lock with nobody waiting; waits with a bound go by the monotonic clock.
+    package init() {
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
@@ -66,15 +67,19 @@ public final class Condition: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    public func lock() { pthread_mutex_lock(mutex) }
-    public func unlock() { pthread_mutex_unlock(mutex) }
-    /// Waits for a signal; the lock is held before and after.
-    public func wait() { pthread_cond_wait(variable, mutex) }
-    public func signal() { pthread_cond_signal(variable) }
-    public func broadcast() { pthread_cond_broadcast(variable) }
+    /// Takes the lock; not recursive.
+    package func lock() { pthread_mutex_lock(mutex) }
+    /// Gives the lock back, on the thread that took it.
+    package func unlock() { pthread_mutex_unlock(mutex) }
+    /// Waits for a signal; the lock is held before and after. May return without one, so check what you wait for.
+    package func wait() { pthread_cond_wait(variable, mutex) }
+    /// Wakes one of the threads that wait, if any.
+    package func signal() { pthread_cond_signal(variable) }
+    /// Wakes all threads that wait.
+    package func broadcast() { pthread_cond_broadcast(variable) }
 
     /// Waits for a signal at most `nanoseconds`; false when the time passed first.
-    public func wait(nanoseconds: Int64) -> Bool {
+    package func wait(nanoseconds: Int64) -> Bool {
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)
         let total = Int64(deadline.tv_nsec) + nanoseconds
@@ -83,7 +88,8 @@ public final class Condition: @unchecked Sendable {
         return pthread_cond_timedwait(variable, mutex, &deadline) == 0
     }
 
-    public func withLock<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+    /// Runs `body` under the lock, which is given back when it throws too.
+    package func withLock<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
         lock()
         defer { unlock() }
         return try body()
