@@ -2,6 +2,7 @@ public import HeadraceColumnar
 
 /// A formula checked against a schema and ready to run over batches of it, by kernels.
 public struct CompiledFormula: Sendable {
+    /// The formula as it was written, for SQL, lineage and messages.
     public let formula: Formula
     /// The type of the result.
     public let type: DataType
@@ -40,6 +41,7 @@ public struct CompiledFormula: Sendable {
 
 /// The values of a formula over a batch and the rows for which it has none.
 public struct FormulaResult: Sendable {
+    /// One value of the formula's type for each row of the batch; null for the rows in `failures`.
     public let column: ColumnVector
     /// In row order; a row may fail in several places, the first counts.
     public let failures: [RowFailure]

@@ -122,9 +122,9 @@ extension Expressible where Value == DecimalValue {
 }
 
 extension Expressible where Value == String {
-    /// Upper case by Unicode's simple mapping.
+    /// Upper case by Unicode's full mapping: `ß` becomes `SS`.
     public var uppercased: Expr<String> { call(.upper, expression.formula) }
-    /// Lower case by Unicode's simple mapping.
+    /// Lower case by Unicode's full mapping.
     public var lowercased: Expr<String> { call(.lower, expression.formula) }
     /// Without white space at both ends.
     public var trimmed: Expr<String> { call(.trim, expression.formula) }

@@ -19,7 +19,9 @@ public struct Expr<Value: ColumnValue>: Sendable {
 /// pipeline.filter(price > 0 && currency == "USD")
 /// ```
 public struct Column<Value: ColumnValue>: Sendable, Hashable {
+    /// The name in the schema of the relation that the handle is used on.
     public let name: String
+    /// A handle by name alone; whether there is such a column is checked when the plan is made.
     public init(_ name: String) { self.name = name }
     /// The column as an expression.
     public var expression: Expr<Value> { Expr(.column(name)) }
@@ -27,11 +29,14 @@ public struct Column<Value: ColumnValue>: Sendable, Hashable {
 
 /// Anything that can stand where an expression of `Value` is wanted: columns, expressions and literals.
 public protocol Expressible<Value>: Sendable {
+    /// The Swift type that stands for the type of the results.
     associatedtype Value: ColumnValue
+    /// What operators and functions build on, whichever way it was written.
     var expression: Expr<Value> { get }
 }
 
 extension Expr: Expressible {
+    /// Itself, so that operators take expressions and columns alike.
     public var expression: Expr<Value> { self }
 }
 extension Column: Expressible {}
@@ -64,14 +69,20 @@ extension DecimalValue: ColumnValue {
 }
 /// Days since 1970-01-01, the Swift side of a `date32` column.
 public struct DateValue: ColumnValue {
+    /// Negative for days before 1970-01-01.
     public let days: Int32
+    /// The day that lies so many days after 1970-01-01.
     public init(days: Int32) { self.days = days }
+    /// The day as a `date32` constant.
     public var literal: (Scalar, DataType) { (.date(days), .date32) }
 }
 /// Microseconds since 1970-01-01T00:00:00Z, the Swift side of a timestamp column with zone.
 public struct InstantValue: ColumnValue {
+    /// Negative for instants before 1970; leap seconds are not counted.
     public let microseconds: Int64
+    /// The instant that lies so many microseconds after 1970-01-01T00:00:00Z.
     public init(microseconds: Int64) { self.microseconds = microseconds }
+    /// The instant as a constant of a timestamp type with zone UTC.
     public var literal: (Scalar, DataType) { (.timestamp(microseconds), .instant) }
 }
 
@@ -90,9 +101,11 @@ extension Expr: ExpressibleByBooleanLiteral where Value == Bool {
     public init(booleanLiteral value: Bool) { self = .literal(value) }
 }
 extension Expr: ExpressibleByUnicodeScalarLiteral where Value == String {
+    /// A text of one Unicode scalar; literals of text go through it where that is all they hold.
     public init(unicodeScalarLiteral value: String) { self = .literal(value) }
 }
 extension Expr: ExpressibleByExtendedGraphemeClusterLiteral where Value == String {
+    /// A text of one character; literals of text go through it where that is all they hold.
     public init(extendedGraphemeClusterLiteral value: String) { self = .literal(value) }
 }
 extension Expr: ExpressibleByStringLiteral where Value == String {

@@ -18,7 +18,18 @@ public enum JSONValue: Sendable, Hashable {
 
     /// What the value is, for messages and for deciding a column's kind.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
-        case null, bool, number, string, array, object
+        /// A `null` that is written, unlike a member that is not there.
+        case null
+        /// `true` or `false`.
+        case bool
+        /// Whole or with a fraction: JSON tells the two apart in spelling only.
+        case number
+        /// Text, and whatever JSON has no kind for: dates, times, bytes.
+        case string
+        /// Values in order, each of any kind.
+        case array
+        /// Members by name, in order.
+        case object
     }
 
     /// Which of the six kinds of value this is.

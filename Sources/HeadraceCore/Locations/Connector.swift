@@ -1,10 +1,13 @@
 /// One option of a connector: its name, what it takes and what it does, for `--help` and for refusing unknown names.
 public struct ConnectorOption: Sendable, Hashable {
+    /// As a location spells it: `delimiter` in `prices.csv?delimiter=;`.
     public let name: String
     /// What a value looks like: `BYTE`, `true|false`, `NAME`.
     public let form: String
+    /// What the option does, in a few words without a full stop.
     public let help: String
 
+    /// An option from its name, the form of its value and its help.
     public init(_ name: String, _ form: String, _ help: String) {
         self.name = name
         self.form = form
@@ -37,8 +40,15 @@ public protocol RowConnector: Connector {
 public protocol CarrierConnector: Connector {
     /// Schemes that lead here, lower case; the empty scheme is local files.
     var schemes: [String] { get }
+    /// The bytes at a location; opens nothing yet.
+    /// - Throws: `badOption` for an option value that it does not take.
     func byteSource(at location: Location) throws -> any ByteSource
+    /// A sink for one object at a location; creates nothing yet.
+    /// - Throws: `unsupported` where the carrier can only be read.
     func byteSink(at location: Location) throws -> any ByteSink
+    /// Whether the location is there and lets us in, without reading all of it; throws an error that says what is
+    /// wrong.
+    /// - Returns: one line about what was found.
     func check(_ location: Location, in context: RunContext) async throws -> String
 }
 

@@ -12,15 +12,20 @@ public struct Location: Sendable, Hashable {
     /// Decoded options in the order written.
     public var options: [Option]
 
+    /// One `name=value` of a location, with percent-encoding undone.
     public struct Option: Sendable, Hashable {
+        /// Case matters. A location may hold a name more than once.
         public let name: String
+        /// Empty when the option was written without `=`.
         public let value: String
+        /// An option from plain text, in which `%` means itself.
         public init(_ name: String, _ value: String) {
             self.name = name
             self.value = value
         }
     }
 
+    /// A location from parts that are told apart already; `init(_:fileExists:)` reads one from text.
     public init(scheme: String, address: String, options: [Option] = []) {
         self.scheme = scheme
         self.address = address
