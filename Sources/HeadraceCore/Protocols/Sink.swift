@@ -4,6 +4,7 @@ public import HeadraceColumnar
 ///
 /// What a sink can do beyond that is in its type: `AppendingSink`, `ReplacingSink`, `UpsertingSink`, `TransactionalSink`.
 public protocol Sink: Sendable {
+    /// What one load writes through; ends with its final commit or with `abort`.
     associatedtype Writer: SinkWriter
     /// The sink's name in messages, ledger and state; never holds a secret.
     var name: String { get }
@@ -18,12 +19,15 @@ public protocol Sink: Sendable {
 }
 
 extension Sink {
+    /// Nil: the target takes rows of any schema.
     public func targetSchema(in context: RunContext) async throws -> Schema? { nil }
+    /// Nil: the sink keeps no checkpoint, so that an interrupted load starts over.
     public func committed(in context: RunContext) async throws -> Checkpoint? { nil }
 }
 
 /// Writes one stream of batches. `encode` is called by many workers at once, everything else by one caller at a time.
 public protocol SinkWriter: AnyObject, Sendable {
+    /// A batch ready to be written: bytes, bound values or the batch itself.
     associatedtype Encoded: Sendable
     /// The batch in the form that the target takes.
     func encode(_ batch: Batch) throws -> Encoded
@@ -44,11 +48,16 @@ public protocol SinkWriter: AnyObject, Sendable {
 
 /// What became of the rows handed to a sink, as the sink's own side counts them.
 public struct WriteCounts: Sendable, Hashable {
+    /// Rows that were not there before; all of them where the target has no key.
     public var inserted: Int
+    /// Rows that changed the one of their key.
     public var updated: Int
+    /// Rows equal to the one of their key, so that nothing was changed.
     public var unchanged: Int
+    /// Rows that took away the one of their key; what `replace` puts aside does not count.
     public var deleted: Int
 
+    /// Counts of one commit; what is left out is zero.
     public init(inserted: Int = 0, updated: Int = 0, unchanged: Int = 0, deleted: Int = 0) {
         self.inserted = inserted
         self.updated = updated
@@ -59,6 +68,7 @@ public struct WriteCounts: Sendable, Hashable {
     /// written = inserted + updated + unchanged + deleted
     public var written: Int { inserted + updated + unchanged + deleted }
 
+    /// The counts of two commits together.
     public static func + (left: WriteCounts, right: WriteCounts) -> WriteCounts {
         WriteCounts(
             inserted: left.inserted + right.inserted, updated: left.updated + right.updated,
@@ -80,9 +90,13 @@ public protocol TransactionalSink: Sink {
 
 /// How rows are written, free of the sink's type: what `WriteMode` lowers to and what the command line names.
 public enum SinkMode: Sendable {
+    /// Adds the rows to what is there; for an `AppendingSink`.
     case append
+    /// Puts the rows in the place of everything there, at the commit; for a `ReplacingSink`.
     case replace
+    /// Updates the rows whose key columns match and inserts the others; for an `UpsertingSink`.
     case upsert(on: [String])
+    /// Runs a fact load inside one transaction; for a `TransactionalSink`.
     case facts(any FactLoad)
 
     /// The mode's name on the command line and in the ledger.
@@ -98,21 +112,25 @@ public enum SinkMode: Sendable {
 
 /// A way to write that sink `S` offers; the ones it lacks do not compile.
 public struct WriteMode<S: Sink>: Sendable {
+    /// The mode without the sink's type, as `Sink.openWriter` takes it.
     public let mode: SinkMode
     fileprivate init(_ mode: SinkMode) { self.mode = mode }
 }
 
 extension WriteMode where S: AppendingSink {
+    /// Adds every row, one that is there already too.
     public static var append: WriteMode { WriteMode(.append) }
 }
 
 extension WriteMode where S: ReplacingSink {
+    /// Replaces everything there at the commit; after a failed run the old rows are still there.
     public static var replace: WriteMode { WriteMode(.replace) }
 }
 
 extension WriteMode where S: UpsertingSink {
     /// Matches rows by `keys`; a key column must not be null.
     public static func upsert(on keys: String...) -> WriteMode { WriteMode(.upsert(on: keys)) }
+    /// Matches rows by `keys`, for keys that are known only when the program runs.
     public static func upsert(on keys: [String]) -> WriteMode { WriteMode(.upsert(on: keys)) }
 }
 

@@ -2,6 +2,7 @@ public import HeadraceColumnar
 
 /// One stream of rows that can be read in batches.
 public protocol Source: Sendable {
+    /// What one run reads the stream through, until `close`.
     associatedtype Reader: SourceReader
     /// The source's name in messages, ledger and rejects; never holds a secret.
     var name: String { get }
@@ -16,7 +17,9 @@ public protocol Source: Sendable {
 }
 
 extension Source {
+    /// The stream of the source's `name`, which then must not change between runs.
     public var stream: StreamID { StreamID(name) }
+    /// The `name`: the data counts as unchanged for ever. A source whose data changes needs its own.
     public func fingerprint(in context: RunContext) async throws -> String { name }
 }
 
@@ -39,12 +42,15 @@ public protocol PartitionedSource: Source {
 
 /// What a reader gives: a piece of the stream and where to go on after it, or the end.
 public enum Read<Chunk: Sendable>: Sendable {
+    /// A piece of the stream, and the position from which to go on after it.
     case chunk(Chunk, Position)
+    /// Nothing is left; `next` is not called again.
     case end
 }
 
 /// Reads a source in two halves: `next` does the I/O and finds record boundaries, `decode` does the rest.
 public protocol SourceReader: AnyObject, Sendable {
+    /// What goes from `next` to the workers: bytes of whole records, or rows not yet decoded.
     associatedtype Chunk: Sendable
     /// The next piece of the stream. Called by one caller at a time.
     func next() async throws -> Read<Chunk>

@@ -10,6 +10,7 @@ public protocol Transform: Sendable {
 
 /// A transform that looks at each row alone, with no state between batches.
 public protocol RowTransform: Transform {
+    /// What works on the batches of one worker; may keep scratch memory between them, but no rows.
     associatedtype RowStage: Stage
     /// The schema of the rows that come out; throws `schemaMismatch` before any row moves.
     func schema(from input: Schema) throws -> Schema
@@ -18,11 +19,13 @@ public protocol RowTransform: Transform {
 }
 
 extension RowTransform {
+    /// Puts the stage of this transform above `input`.
     public func apply(to input: Relation) throws -> Relation { .stage(self, input) }
 }
 
 /// The work of a row-wise transform on one worker. Used by one thread at a time.
 public protocol Stage: AnyObject {
+    /// The rows that a batch becomes. A row that fails goes into the batch's `rejects`; a thrown error ends the run.
     func process(_ batch: Batch) throws -> StageResult
 }
 
@@ -31,11 +34,16 @@ public protocol Stage: AnyObject {
 /// The engine counts rows in, rows out and rejects itself, and refuses a result whose account does not hold:
 /// in + added = out + rejected + filtered + merged.
 public struct StageResult: Sendable {
+    /// The rows that stay, with `provenance` in step and refused rows in `rejects`.
     public var batch: Batch
+    /// Rows beyond those that came in, as when a list is unnested.
     public var added: Int
+    /// Rows taken out because nobody asked for them; nothing is kept of them.
     public var filtered: Int
+    /// Rows that went into others, as duplicates do.
     public var merged: Int
 
+    /// What a batch became; without counts, every row of it stayed or was refused.
     public init(_ batch: Batch, added: Int = 0, filtered: Int = 0, merged: Int = 0) {
         self.batch = batch
         self.added = added

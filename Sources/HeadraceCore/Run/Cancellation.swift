@@ -9,8 +9,10 @@ public final class Cancellation: Sendable {
     }
     private let state = Mutex(State())
 
+    /// A run that nobody has asked to stop.
     public init() {}
 
+    /// Whether `cancel()` was called; once true it stays true.
     public var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
     /// Throws `cancelled` once the run has been asked to stop.
@@ -44,5 +46,6 @@ public final class Cancellation: Sendable {
         return key
     }
 
+    /// Drops the handler of a key, as soon as what it would interrupt is over; an unknown key does nothing.
     public func remove(_ key: Int) { state.withLock { _ = $0.handlers.removeValue(forKey: key) } }
 }

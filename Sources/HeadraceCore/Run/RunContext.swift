@@ -6,20 +6,30 @@ public struct RunContext: Sendable {
     public var run: String
     /// Grows with every run of the job; a sink refuses a commit with a lower one than it has seen.
     public var fence: Int64
+    /// The only time that a plugin may ask for; virtual in tests.
     public var clock: any RunClock
+    /// The only random numbers that a plugin may use; their seed makes a run repeatable.
     public var random: RunRandom
     /// Bytes that stateful operators may hold before they spill.
     public var memory: MemoryBudget
     /// A folder for spill files of this run; emptied at its end.
     public var spillFolder: String
+    /// Where the engine puts refused rows; steps leave theirs in `Batch.rejects`.
     public var rejects: any RejectWriter
+    /// Told by the engine as rows move; work outside a load reports to it itself.
     public var progress: any ProgressReporter
+    /// Events for those who read about the run later; never rows or secrets.
     public var log: EventLog
+    /// Reached between steps that a crash must not tear apart, so that tests can crash there.
     public var faults: any FaultPoints
+    /// Checked between pieces of work; its handlers interrupt calls that block.
     public var cancellation: Cancellation
+    /// How many workers there are and whether a seed decides their order.
     public var scheduling: Scheduling
+    /// Numbers the run's files, so that a row keeps its file through stateful operators.
     public var files: FileTable
 
+    /// A context with every part given. The runtime makes those of runs and of looks; tests put doubles in.
     public init(
         job: String, run: String, fence: Int64, clock: any RunClock, random: RunRandom, memory: MemoryBudget,
         spillFolder: String, rejects: any RejectWriter, progress: any ProgressReporter, log: EventLog,
@@ -59,6 +69,7 @@ public enum Scheduling: Sendable, Hashable {
     /// One thread that picks which worker goes on by a seed, so that a run can be repeated step by step.
     case stepped(seed: UInt64, workers: Int)
 
+    /// How many workers run: at least 1, whatever was asked for.
     public var workers: Int {
         switch self {
         case .threaded(let workers), .stepped(_, let workers): max(1, workers)
@@ -70,6 +81,7 @@ public enum Scheduling: Sendable, Hashable {
 public protocol RejectWriter: Sendable {
     /// Takes rejects of an epoch; they may wait in memory until `flush`, within a bound.
     func write(_ rejects: [Reject], epoch: Int) async throws
+    /// Makes every reject taken so far durable; the engine calls it before a sink commits their epoch.
     func flush() async throws
 }
 
@@ -81,6 +93,8 @@ public protocol FaultPoints: Sendable {
 
 /// No faults.
 public struct NoFaults: FaultPoints {
+    /// Fault points of a run in which none is wanted.
     public init() {}
+    /// Goes on, whatever the point.
     public func reach(_ point: String) throws {}
 }

@@ -4,6 +4,7 @@ import Synchronization
 public final class RunRandom: Sendable {
     private let state: Mutex<UInt64>
 
+    /// Numbers that depend on the seed and on the order of the calls, nothing else.
     public init(seed: UInt64) { state = Mutex(seed) }
 
     /// 64 random bits.
