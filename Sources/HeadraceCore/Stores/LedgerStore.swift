@@ -18,17 +18,21 @@ public protocol LedgerStore: RejectStore, LeaseStore {
     func lastCommitted(job: String, sink: String) async throws -> Checkpoint?
     /// Forgets the checkpoints of a job, so that its next run starts afresh.
     func forgetCheckpoints(job: String) async throws
-    /// A finished run of `job`, newest first; nil for all jobs.
+    /// The last runs of `job` (nil: of all jobs), newest first, at most `limit`; one that still runs is among them.
     func runs(job: String?, limit: Int) async throws -> [RunRecord]
     /// The run with this identifier.
     func run(_ identifier: String) async throws -> RunRecord?
+    /// The accounts of a run in the order of its steps; empty for a run that the ledger does not know.
     func accounts(of run: String) async throws -> [StepAccount]
     /// Writes down an input: a file with size, checksum and rows.
     func record(_ input: InputRecord, of run: String) async throws
+    /// The inputs of a run in the order in which they were written down.
     func inputs(of run: String) async throws -> [InputRecord]
     /// Values that a job keeps between runs (`headrace state`), such as a summary or a live position.
     func value(_ key: String, job: String) async throws -> JSONValue?
+    /// Keeps a value for the job's later runs and who wrote it; nil removes it.
     func set(_ key: String, to value: JSONValue?, job: String, run: String) async throws
+    /// Lets go of the database; the last call to a ledger.
     func close() async
 }
 
@@ -48,11 +52,16 @@ public protocol RejectStore: Sendable {
 
 /// One refused row as kept.
 public struct RejectRecord: Sendable {
+    /// Grows in the order of adding, over all runs; how `mark` and the command line name a reject.
     public var number: Int64
+    /// The run that refused the row.
     public var run: String
+    /// The row with reason and place, as it was added.
     public var reject: Reject
+    /// What has become of the row since.
     public var state: RejectState
 
+    /// A reject as a store reads it back.
     public init(number: Int64, run: String, reject: Reject, state: RejectState) {
         self.number = number
         self.run = run
@@ -61,9 +70,13 @@ public struct RejectRecord: Sendable {
     }
 }
 
+/// What has become of a refused row.
 public enum RejectState: Sendable, Hashable {
+    /// Nothing yet: a replay takes it.
     case open
+    /// Taken by this run, which keeps a reject of its own if it refused the row again.
     case replayed(run: String)
+    /// Given up by a person; replays leave it out.
     case discarded
 }
 
@@ -81,12 +94,16 @@ public protocol LeaseStore: Sendable {
 
 /// Who holds a job.
 public struct LeaseHolder: Sendable, Hashable {
+    /// The run that holds the job, for messages.
     public var run: String
+    /// The holder's machine; whether a process is gone can only be seen on the same one.
     public var host: String
+    /// The number of the process on its machine.
     public var process: Int32
     /// The start time of the process in clock ticks since boot and the boot's identity, so that a reused number is told apart.
     public var processStart: String
 
+    /// A holder; the runtime describes its own process by it.
     public init(run: String, host: String, process: Int32, processStart: String) {
         self.run = run
         self.host = host
@@ -95,13 +112,18 @@ public struct LeaseHolder: Sendable, Hashable {
     }
 }
 
+/// The right to run a job until a time, unless it is renewed.
 public struct Lease: Sendable, Hashable {
+    /// The job's name; it has one lease at a time.
     public var job: String
+    /// Who has the right until `expires`.
     public var holder: LeaseHolder
+    /// Higher with every lease of the job; a sink refuses a commit with a lower one than it has seen.
     public var fence: Int64
     /// Microseconds since 1970-01-01T00:00:00Z.
     public var expires: Int64
 
+    /// A lease as a store gives it out; making one takes no job.
     public init(job: String, holder: LeaseHolder, fence: Int64, expires: Int64) {
         self.job = job
         self.holder = holder

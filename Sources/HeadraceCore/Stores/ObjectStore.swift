@@ -1,5 +1,6 @@
 /// Named objects with whole contents: a local folder or a bucket. Keys use `/` and never begin with it.
 public protocol ObjectStore: Sendable {
+    /// The store's name in messages, such as its folder or bucket; never holds a secret.
     var name: String { get }
     /// Writes an object, at once or not at all, durably; replaces an object of that key.
     func put(_ key: String, _ bytes: [UInt8]) async throws

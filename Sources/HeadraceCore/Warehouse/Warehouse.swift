@@ -2,10 +2,15 @@ public import HeadraceColumnar
 
 /// A table that a fact load needs: its columns, keys and indexes.
 public struct TableDefinition: Sendable, Hashable {
+    /// A column whose values must be there in a column of another table.
     public struct ForeignKey: Sendable, Hashable {
+        /// The column of this table that refers; a null in it refers to nothing.
         public let column: String
+        /// The table that is referred to, which must be made first.
         public let table: String
+        /// The column of that table, which must be its key or unique.
         public let references: String
+        /// A reference from `column` to the column `key` of `table`.
         public init(_ column: String, references table: String, _ key: String) {
             self.column = column
             self.table = table
@@ -13,15 +18,22 @@ public struct TableDefinition: Sendable, Hashable {
         }
     }
 
+    /// The table's name as an identifier, never quoted.
     public var name: String
+    /// The columns in order with their types; a field that is not nullable becomes a column that is not.
     public var schema: Schema
+    /// The columns of the primary key in order, none of which takes nulls; empty for a table without one.
     public var primaryKey: [String]
+    /// Groups of columns whose values together may occur once only, one constraint each.
     public var unique: [[String]]
+    /// References to other tables, which must be there before this one.
     public var foreignKeys: [ForeignKey]
+    /// Groups of columns, one index each, to look rows up by without being unique.
     public var indexes: [[String]]
     /// The longest text of a column in characters, where the table bounds it.
     public var widths: [String: Int]
 
+    /// A table; every column named in keys, indexes and widths must be in the schema.
     public init(
         _ name: String, _ schema: Schema, primaryKey: [String] = [], unique: [[String]] = [],
         foreignKeys: [ForeignKey] = [], indexes: [[String]] = [], widths: [String: Int] = [:]
