@@ -14,6 +14,7 @@ private func attempt(_ body: () throws -> Void) -> UnsafeMutablePointer<CChar>? 
     }
 }
 
+/// Frees a text that another function of this interface returned; does nothing for null.
 @_cdecl("headrace_free") public func headraceFree(_ text: UnsafeMutablePointer<CChar>?) { free(text) }
 
 /// Bytes of column buffers alive.

@@ -21,8 +21,10 @@ public struct DailyPrices: Sendable {
         case sync
     }
 
+    /// What this job works with; runs do not change it.
     public let configuration: DailyPricesConfiguration
 
+    /// A job over `configuration`. Connects to nothing: that is for `run` and `plan`.
     public init(_ configuration: DailyPricesConfiguration) { self.configuration = configuration }
 
     /// Runs the job, or some parts of it.

@@ -8,16 +8,21 @@ public struct DailyPricesConfiguration: Sendable {
     public var date: CivilDate
     /// Where the feeds are served: scheme, host and port.
     public var market: String
+    /// Scraped side by side, staged one after the other in this order; names must differ.
     public var feeds: [PriceFeed]
+    /// Where pages are kept as received, one folder a day under `landingPrefix`.
     public var landing: any ObjectStore
     /// The folder of landed files inside the landing zone.
     public var landingPrefix: String
+    /// Where staging tables, star schema and run log live.
     public var warehouse: PriceWarehouse
+    /// Where current prices are synced to.
     public var keyValue: any KeyValueStore
     /// The table of current prices in the key-value store.
     public var table: String
     /// API keys by environment variable; a key that is not here is read from the environment.
     public var keys: [String: Secret]
+    /// What amounts are converted to USD by, at the rates of `date`.
     public var rates: RateTable
     /// Where `rates` were read, as a run records it, so that a replay takes the same; nil for the built-in ones.
     public var ratesName: String?
@@ -32,6 +37,14 @@ public struct DailyPricesConfiguration: Sendable {
     /// Runs longer than this raise an alert, in seconds.
     public var longestRun: Int
 
+    /// The job's defaults around what has none: the feeds `PriceFeed.all`, the table `Prices`, three attempts a
+    /// request, five minutes a source, anomalies above 50,000 USD, an alert after half an hour.
+    ///
+    /// - Parameters:
+    ///   - market: scheme, host and port without a slash at the end.
+    ///   - rates: against USD; by default EUR 1.10, GBP 1.28 and JPY 0.0067 on every day.
+    ///   - keys: API keys by environment variable; what is not here is read from the environment when a feed needs it.
+    /// - Throws: nothing that a caller could cause; only the built-in rates are checked here.
     public init(
         date: CivilDate, market: String, landing: any ObjectStore, warehouse: PriceWarehouse,
         keyValue: any KeyValueStore,
@@ -60,13 +73,20 @@ public struct DailyPricesConfiguration: Sendable {
 
 /// The warehouse of the daily prices, whichever database holds it.
 public struct PriceWarehouse: Sendable {
+    /// The warehouse as plans and the run's parameters name it; must not hold a secret.
     public let name: String
     /// A sink that can load facts, over the whole warehouse.
     public let facts: any Sink
+    /// Writes one table of the warehouse; must take `.replace` and `.append`, and know `targetSchema` of tables that
+    /// are there.
     public let sink: @Sendable (_ table: String) -> any Sink
+    /// Reads one table of the warehouse whole.
     public let table: @Sendable (_ table: String) -> any Source
+    /// Reads the rows of a SELECT over the warehouse's tables; the job's own keep to plain SQL.
     public let query: @Sendable (_ sql: String) -> any Source
 
+    /// A warehouse made of a database's connectors.
+    /// - Parameter facts: a `TransactionalSink` over the same database; a run refuses any other with `unsupported`.
     public init(
         name: String, facts: any Sink, sink: @escaping @Sendable (String) -> any Sink,
         table: @escaping @Sendable (String) -> any Source, query: @escaping @Sendable (String) -> any Source

@@ -4,14 +4,22 @@ public import HeadraceRuntime
 
 /// What a run of the daily prices left behind, for people.
 public struct DailyPricesSummary: Sendable {
+    /// The report that the figures were taken from, with the account of every step.
     public let report: RunReport
+    /// The day whose prices were collected, `YYYY-MM-DD`.
     public let date: String
     /// Records landed, refused on the way to staging and staged, by feed.
     public let feeds: [(name: String, read: Int, rejected: Int, staged: Int)]
+    /// Refused rows, counted by step, rule and code.
     public let rejects: [(step: String, rule: String, code: String, count: Int)]
+    /// Facts that this run loaded; 0 when it did not load.
     public let facts: Int
+    /// Facts of any day marked as current after the run; 0 when there is no fact table yet.
     public let currentPrices: Int
+    /// Members of the product dimension after the run.
     public let products: Int
+    /// What became of the items of the key-value store; items retired count as updated, all is 0 when nothing was
+    /// synced.
     public let synced: WriteCounts
 
     /// Collects the figures of a run from its account and from the warehouse.

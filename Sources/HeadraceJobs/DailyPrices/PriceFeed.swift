@@ -10,16 +10,25 @@ import HeadraceXML
 public struct PriceFeed: Sendable {
     /// How the bytes of a page are read.
     public enum Kind: String, Sendable, Hashable {
-        case csv, json, xml, html
+        /// Separated text with a header line.
+        case csv
+        /// A document whose records lie at a path inside it.
+        case json
+        /// Elements at a path, fields by paths below them.
+        case xml
+        /// A page for people: records and fields by XPath, broken markup forgiven.
+        case html
     }
 
     /// The feed's name: of its files, its staging table (`stg_NAME`) and its steps.
     public var name: String
     /// The value of the column `source` for rows that do not tell their own.
     public var source: String
+    /// The format of the feed's pages and the extension of its landed files.
     public var kind: Kind
     /// The first page's path with query; `{date}` becomes the day.
     public var path: String
+    /// How a page tells where the next one is.
     public var pagination: Pagination
     /// The environment variable that holds the feed's API key, and the header it is sent in.
     public var key: (variable: String, header: String)?

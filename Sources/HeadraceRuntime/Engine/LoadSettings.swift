@@ -13,12 +13,15 @@ public enum CommitPolicy: Sendable, Hashable {
 
 /// How one load of a run goes about its work.
 public struct LoadSettings: Sendable, Hashable {
+    /// When rows become visible. Loads with an operator that keeps state, several sinks or a mode that replaces commit
+    /// once, whatever this says.
     public var commit: CommitPolicy
     /// The run fails as soon as more rows than this were refused; nil never stops.
     public var stopAfterRejects: Int?
     /// Whether a load that was interrupted goes on where it stopped. Off for loads that are cheap to repeat whole.
     public var resumes: Bool
 
+    /// The usual settings: commits often, stops at no number of rejects, resumes.
     public init(commit: CommitPolicy = .standard, stopAfterRejects: Int? = nil, resumes: Bool = true) {
         self.commit = commit
         self.stopAfterRejects = stopAfterRejects

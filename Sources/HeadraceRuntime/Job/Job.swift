@@ -12,11 +12,13 @@ public struct Job: Sendable {
         let work: Work
     }
 
+    /// Lease, checkpoints and state are kept under it, so two runs of jobs with one name never overlap.
     public let name: String
     /// What the run is asked to do, secrets left out; an interrupted run is resumed only by one with equal parameters.
     public let parameters: JSONValue
     private(set) var steps: [Step] = []
 
+    /// A job without steps, for `step` to add to; run as it is, it completes having done nothing.
     public init(_ name: String, parameters: JSONValue = .object([])) {
         self.name = name
         self.parameters = parameters
@@ -60,10 +62,14 @@ public struct Job: Sendable {
 
 /// What a run came to.
 public struct RunReport: Sendable {
+    /// The run's identifier in the ledger.
     public var run: String
+    /// `complete` or `completeWithErrors`: a run that fails or is cancelled throws instead.
     public var state: RunState
+    /// The account of every step, in the order they ran.
     public var accounts: [StepAccount]
     /// Errors of steps that may fail, in order.
     public var failures: [(step: String, error: HeadraceError)]
+    /// Rows refused by all steps.
     public var rejected: Int
 }

@@ -3,7 +3,9 @@ import Synchronization
 
 /// One run of a job while it works: what its steps use to load, log and remember.
 public final class JobRun: Sendable {
+    /// Clock, log, progress, cancellation and fence of this run; a step hands it to what it calls.
     public let context: RunContext
+    /// For what a step keeps beyond its account: inputs, and values that the job's next run reads.
     public let ledger: any LedgerStore
     let options: RunOptions
     /// The run that began the work which this one resumes.

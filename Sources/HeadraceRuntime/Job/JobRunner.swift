@@ -3,9 +3,12 @@ public import HeadraceCore
 
 /// Runs jobs: takes the lease, keeps it alive, writes the ledger's entry, cleans up on every path.
 public struct JobRunner: Sendable {
+    /// Where leases, runs, accounts, rejects and checkpoints go. The runner does not close it.
     public let ledger: any LedgerStore
+    /// What every run of this runner depends on besides its job.
     public let options: RunOptions
 
+    /// A runner over an open ledger; it may run any number of jobs.
     public init(ledger: any LedgerStore, options: RunOptions = RunOptions()) {
         self.ledger = ledger
         self.options = options

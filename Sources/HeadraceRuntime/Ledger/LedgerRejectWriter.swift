@@ -1,8 +1,8 @@
-public import HeadraceCore
+import HeadraceCore
 import Synchronization
 
 /// Collects the rejects of a run and adds them to the ledger in larger pieces.
-public actor LedgerRejectWriter: RejectWriter {
+actor LedgerRejectWriter: RejectWriter {
     private let ledger: any LedgerStore
     private let run: String
     private var waiting: [Reject] = []
@@ -10,19 +10,19 @@ public actor LedgerRejectWriter: RejectWriter {
     /// Rejects held in memory before they are added.
     private let most = 2000
 
-    public init(_ ledger: any LedgerStore, run: String) {
+    init(_ ledger: any LedgerStore, run: String) {
         self.ledger = ledger
         self.run = run
     }
 
-    public func write(_ rejects: [Reject], epoch: Int) async throws {
+    func write(_ rejects: [Reject], epoch: Int) async throws {
         if epoch != self.epoch { try await flush() }
         self.epoch = epoch
         waiting.append(contentsOf: rejects)
         if waiting.count >= most { try await flush() }
     }
 
-    public func flush() async throws {
+    func flush() async throws {
         guard !waiting.isEmpty else { return }
         let rejects = waiting
         waiting = []

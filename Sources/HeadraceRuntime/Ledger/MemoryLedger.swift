@@ -12,6 +12,7 @@ public actor MemoryLedger: LedgerStore {
     private var leases: [String: Lease] = [:]
     private var fences: [String: Int64] = [:]
 
+    /// An empty ledger; runs must share one for the second to resume the first.
     public init() {}
 
     public func begin(_ run: RunRecord) { records.append(run) }
@@ -43,13 +44,17 @@ public actor MemoryLedger: LedgerStore {
     }
 
     public func run(_ identifier: String) -> RunRecord? { records.first { $0.identifier == identifier } }
+    /// The accounts of a run by the ordinals of their steps; empty for a run that is not known.
     public func accounts(of run: String) -> [StepAccount] { stepAccounts[run] ?? [] }
     public func record(_ input: InputRecord, of run: String) { inputRecords[run, default: []].append(input) }
+    /// The inputs of a run in the order they were recorded; one recorded twice is there twice.
     public func inputs(of run: String) -> [InputRecord] { inputRecords[run] ?? [] }
     public func value(_ key: String, job: String) -> JSONValue? { values[job]?[key] }
+    /// Keeps a value between runs of a job; nil removes it.
     public func set(_ key: String, to value: JSONValue?, job: String, run: String) {
         values[job, default: [:]][key] = value
     }
+    /// Does nothing: the ledger can be used, and read, after it.
     public func close() {}
 
     public func add(_ rejects: [Reject], run: String, epoch: Int) {

@@ -6,8 +6,8 @@ public import HeadraceCore
 /// A reject enters at the step that refused it; rows that never decoded are read again from their original bytes. What is
 /// refused again is a reject of the new run. A replay that dies goes on where it stopped, so no row is loaded twice.
 public struct Replay: Sendable {
-    public let run: RunRecord
-    public let load: Load
+    private let run: RunRecord
+    private let load: Load
     private let ledger: any LedgerStore
 
     /// - Parameter load: the load of the run, made again from its parameters.

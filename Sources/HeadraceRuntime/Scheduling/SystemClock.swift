@@ -3,6 +3,7 @@ public import HeadraceCore
 
 /// The machine's clocks.
 public struct SystemClock: RunClock {
+    /// The clocks hold no state: every value tells the same time.
     public init() {}
 
     public func now() -> Int64 {

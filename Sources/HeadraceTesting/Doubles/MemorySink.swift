@@ -33,6 +33,7 @@ public final class MemorySink: AppendingSink, ReplacingSink, Sendable {
     private let state = Mutex(State())
     private let fault: Mutex<Fault?>
 
+    /// An empty table that takes rows of any schema and, with a fault, makes that mistake from the start.
     public init(_ name: String, fault: Fault? = nil) {
         self.name = name
         self.fault = Mutex(fault)
@@ -43,6 +44,7 @@ public final class MemorySink: AppendingSink, ReplacingSink, Sendable {
 
     /// The rows that others see.
     public var rows: [[Scalar]] { state.withLock { $0.rows } }
+    /// Commits of all writers so far, the final ones included.
     public var commits: Int { state.withLock { $0.commits } }
     /// Writers that were opened and neither finished nor aborted.
     public var openWriters: Int { state.withLock { $0.openWriters } }

@@ -5,6 +5,7 @@ import Synchronization
 /// Rows held in memory as a source, cut into chunks of a given size; resumes after every chunk.
 public struct MemorySource: ResumableSource {
     public let name: String
+    /// All rows, in source order; `schema` is theirs.
     public let records: RecordBatch
     /// Rows in a chunk.
     public let chunkSize: Int
@@ -13,6 +14,10 @@ public struct MemorySource: ResumableSource {
     /// The call of `next`, counted from 0, that throws; nil for none.
     public let failsAt: Int?
 
+    /// A source of `records` in chunks of `chunkSize` rows, so that small batches too cross chunk borders.
+    /// - Parameters:
+    ///   - unreadable: rows, counted from 0, that come out as rejects with the rule `decode`.
+    ///   - failsAt: the call of `next`, counted from 0 in each reader, that throws an error worth a retry.
     public init(
         _ name: String, _ records: RecordBatch, chunkSize: Int = 3, unreadable: Set<Int> = [], failsAt: Int? = nil
     ) {

@@ -9,6 +9,7 @@ public actor MemoryWarehouse: Warehouse {
     private var tables: [String: [Row]] = [:]
     private var definitions: [String: TableDefinition] = [:]
 
+    /// A warehouse without tables; `ensure` makes them. It knows no transactions: every call shows at once.
     public init() {}
 
     /// The rows of a table, in the order in which they were inserted.

@@ -17,9 +17,13 @@ public struct Currency: Sendable, Hashable {
         minorUnitDigits = digits
     }
 
+    /// US dollars, to two digits.
     public static let usd = Currency(code: "USD", digits: 2)
+    /// Euros, to two digits.
     public static let eur = Currency(code: "EUR", digits: 2)
+    /// Pounds sterling, to two digits.
     public static let gbp = Currency(code: "GBP", digits: 2)
+    /// Japanese yen, which have no minor unit: amounts are whole.
     public static let jpy = Currency(code: "JPY", digits: 0)
 
     /// The minor unit of every active code of ISO 4217 that has one; funds and metals without a unit are left out.

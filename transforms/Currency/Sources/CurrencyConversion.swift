@@ -15,11 +15,17 @@ public struct CurrencyConversion: RowTransform {
     }
 
     public let name: String
+    /// The decimal or integer column of amounts; any other type is a `schemaMismatch`, floats included.
     public let amount: String
+    /// The `utf8` column of ISO 4217 codes, one a row; a null code refuses its row.
     public let currency: String
+    /// The currency of the results, whose minor unit sets their scale. The rate table must know it.
     public let target: Currency
+    /// Where rates are looked up, by the row's currency and day.
     public let rates: RateTable
+    /// The day whose rate counts; a row whose day is null is a reject.
     public let day: Day
+    /// How the exact product is rounded, once, to the minor unit of `target`.
     public let rounding: RoundingMode
     /// The column that gets the converted amount.
     public let result: String
@@ -127,6 +133,11 @@ public final class CurrencyStage: Stage {
         self.type = type
     }
 
+    /// Adds the converted amounts and, where asked for, rate and day of the rate.
+    ///
+    /// Rows whose currency or day is null, whose currency is unknown, for whose day there is no rate or whose result
+    /// is too large for its column leave as rejects; the others keep their order.
+    /// - Throws: `schemaMismatch` when the batch lacks the columns of amount or currency.
     public func process(_ batch: Batch) throws -> StageResult {
         guard let amounts = batch.records[transform.amount], let codes = batch.records[transform.currency] else {
             throw HeadraceError(.schemaMismatch, "the columns of amount and currency are not there")

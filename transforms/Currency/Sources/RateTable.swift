@@ -13,10 +13,13 @@ public struct RateTable: Sendable {
 
     /// One rate of one currency from a day on.
     public struct Rate: Sendable, Hashable {
+        /// The quoted currency by its ISO 4217 code, upper case.
         public let currency: String
         /// Days since 1970-01-01.
         public let day: Int32
+        /// Above zero; which way round it is read, the table's `quotation` says.
         public let rate: DecimalValue
+        /// A rate that holds from `day` until the currency's next one; `Int32.min` is from the beginning of time.
         public init(_ currency: String, day: Int32, rate: DecimalValue) {
             self.currency = currency
             self.day = day
@@ -24,7 +27,9 @@ public struct RateTable: Sendable {
         }
     }
 
+    /// The code of the currency that all rates are quoted against; its own rate is 1 on every day.
     public let base: String
+    /// Which way round the rates are read; one table never mixes the two.
     public let quotation: Quotation
     /// The most days that a rate may be older than the day it is asked for; nil for any.
     public let longestAge: Int?
@@ -55,7 +60,9 @@ public struct RateTable: Sendable {
 
     /// What converts an amount: `amount * numerator / denominator`, rounded once.
     public struct Conversion: Sendable, Hashable {
+        /// What the amount is multiplied with, exactly.
         public let numerator: DecimalValue
+        /// What the product is divided by, above zero; 1 where one rate alone does it.
         public let denominator: DecimalValue
         /// The oldest day of the rates used; nil where the same currency or a rate without a day was.
         public let day: Int32?

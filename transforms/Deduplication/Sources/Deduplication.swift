@@ -27,7 +27,9 @@ public struct Deduplication: Transform {
     }
 
     public let name: String
+    /// The columns whose values, taken together, make rows duplicates of each other; at least one.
     public let keys: [String]
+    /// Which row of a group stays.
     public let keeping: Keeping
     /// The table whose rows count as seen, with its key columns in the order of `keys`.
     public let seen: (lookup: any TableLookup, table: String, columns: [String])?

@@ -15,9 +15,13 @@ public struct Dimension: Sendable {
 
     /// An attribute: the row's column, the dimension's column and what a change does.
     public struct Attribute: Sendable, Hashable {
+        /// The incoming row's column that the value is taken from.
         public let column: String
+        /// The dimension's column that it goes to.
         public let member: String
+        /// What happens when a row brings another value than the member has; null counts as a value.
         public let change: Change
+        /// An attribute; without `member` its column has the same name in the row and in the dimension.
         public init(_ column: String, as member: String? = nil, on change: Change = .fixed) {
             self.column = column
             self.member = member ?? column
@@ -37,11 +41,15 @@ public struct Dimension: Sendable {
 
     /// The columns that bound a version in time, for `Change.version`.
     public struct Validity: Sendable, Hashable {
+        /// The column that says since when a version holds; taken from the row's `effective` column.
         public let from: String
+        /// The column that says when a version ended; null while it is open. It equals the `from` of the next one.
         public let until: String
+        /// The boolean column that is true for the open version alone; nil where the table has none.
         public let current: String?
         /// The row's column that says since when its values hold.
         public let effective: String
+        /// Names the columns of the dimension that bound a version, and the row's column that dates it.
         public init(from: String, until: String, current: String?, effective: String) {
             self.from = from
             self.until = until
@@ -50,6 +58,7 @@ public struct Dimension: Sendable {
         }
     }
 
+    /// The dimension's table; a load makes it when it is not there.
     public let table: TableDefinition
     /// The key column of the table, referenced by facts.
     public let key: String
@@ -59,12 +68,15 @@ public struct Dimension: Sendable {
     public let factColumn: String
     /// Pairs of the row's column and the dimension's column that find a member.
     public let naturalKey: [(column: String, member: String)]
+    /// What the dimension keeps of a row besides its natural key.
     public let attributes: [Attribute]
     /// Columns of new members with the same value in every row: timestamps of the run.
     public let constants: [(member: String, value: Scalar)]
     /// Columns set when a member changes, such as `updated_at`.
     public let touched: [(member: String, value: Scalar)]
+    /// What becomes of fact rows that find no member.
     public let missing: Missing
+    /// Where versions are dated; needed when an attribute changes by `Change.version`, else nil.
     public let validity: Validity?
 
     /// - Parameters:

@@ -13,6 +13,8 @@ public struct FactTable: FactLoad {
         public let order: String
         /// The columns that make rows of one kind.
         public let keys: [String]
+        /// Sets `flag` on the row with the highest `order` among those with equal `keys`, and clears it on the others;
+        /// facts of earlier loads take part.
         public init(flag: String, latest order: String, of keys: [String]) {
             self.flag = flag
             self.order = order
@@ -20,7 +22,9 @@ public struct FactTable: FactLoad {
         }
     }
 
+    /// The fact table itself; its columns that nothing below makes are taken from the rows by name.
     public let table: TableDefinition
+    /// The dimensions that a fact points to, in the order in which their members are found and made.
     public let dimensions: [Dimension]
     /// The columns that make a fact unique: what one row means.
     public let grain: [String]
@@ -28,6 +32,7 @@ public struct FactTable: FactLoad {
     public let key: (column: String, from: SurrogateKey)?
     /// Columns whose values name a part of the table that a load replaces whole; empty merges on the grain.
     public let replacing: [String]
+    /// Which facts are marked as the latest at the end of a load; nil marks none.
     public let current: Current?
     /// Columns with the same value in every row: the time of the run.
     public let constants: [(column: String, value: Scalar)]

@@ -24,9 +24,13 @@ public struct Categorization: Transform {
     }
 
     public let name: String
+    /// The text column that is judged; null meets no rule.
     public let column: String
+    /// The `utf8` column that gets the category, added or replaced; never null.
     public let target: String
+    /// Tried in this order; the first that holds decides.
     public let rules: [Rule]
+    /// The category of rows that meet no rule.
     public let otherwise: String
 
     /// - Parameter otherwise: the category of rows that meet no rule, null text included.

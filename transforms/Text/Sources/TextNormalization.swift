@@ -9,7 +9,9 @@ public struct TextNormalization: Transform {
         case trim
         /// Trims, and makes every run of white space one space.
         case collapseWhitespace
+        /// Upper case by Unicode's full mapping, the same in every locale: `straße` becomes `STRASSE`.
         case uppercase
+        /// Lower case by Unicode's full mapping, the same in every locale.
         case lowercase
         /// Puts one text in the place of another, wherever it occurs.
         case replace(String, with: String)
@@ -18,8 +20,11 @@ public struct TextNormalization: Transform {
     }
 
     public let name: String
+    /// The text column that is read; null stays null through every operation.
     public let column: String
+    /// The column that gets the result, added or replaced.
     public let target: String
+    /// Applied in this order, each to the result of the one before.
     public let operations: [Operation]
 
     /// - Parameters:

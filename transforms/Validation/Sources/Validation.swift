@@ -8,12 +8,18 @@ import Synchronization
 /// or a table (`unique`, `foreignKey`) become operators of the engine behind the checks.
 public struct Validation: Transform {
     public let name: String
+    /// The rules; those that look at one row alone are checked before `unique` and `foreignKey`, whatever their order.
     public let rules: [ValidationRule]
     /// The column that gets the names of flags, by commas; null where a row has none.
     public let flagColumn: String
     /// How often each rule was broken, over all workers of all runs of this value.
     public let counts: ValidationCounts
 
+    /// Checks of rows against `rules`.
+    /// - Parameters:
+    ///   - flagColumn: added, as `utf8`, only when a rule flags instead of refusing; flags are appended where it is
+    ///     there.
+    ///   - counts: shared between several validations to count their rules together.
     public init(
         _ rules: [ValidationRule], flagColumn: String = "validation_flag", name: String = "validate",
         counts: ValidationCounts = ValidationCounts()
@@ -63,6 +69,7 @@ public struct Validation: Transform {
 /// Counts broken rules.
 public final class ValidationCounts: Sendable {
     private let counts = Mutex<[String: Int]>([:])
+    /// All counts at zero.
     public init() {}
 
     /// How often each rule was broken, by rule name.

@@ -26,6 +26,7 @@ public struct ValidationRule: Sendable {
     public var code: String
     /// What a reject says.
     public var message: String
+    /// Refused unless `flagging` said otherwise; `unique` and `foreignKey` cannot flag.
     public var severity: Severity
     let test: Test
 
