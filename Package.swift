@@ -42,6 +42,13 @@ func module(_ name: String, _ dependencies: [Target.Dependency], path: String? =
     return tests ? [target, test] : [target]
 }
 
+/// An example: a program of its own in `examples/<name>/Sources`.
+func example(_ name: String, dependencies: [String]) -> Target {
+    .executableTarget(
+        name: name, dependencies: (["Headrace"] + dependencies).map { .init(stringLiteral: $0) },
+        path: "examples/\(name)/Sources")
+}
+
 let connectors: [[Target]] = [
     connector("CSV", support: ["Files"]),
     connector("JSON", support: ["Files", "Codecs"]),
@@ -113,6 +120,13 @@ let package = Package(
         + [
             .executableTarget(
                 name: "headrace-cli", dependencies: ["HeadraceCommand"], path: "Sources/headrace")
+        ]
+        + [
+            example(
+                "LoadPrices",
+                dependencies: [
+                    "HeadraceCSV", "HeadraceCurrency", "HeadraceDeduplication", "HeadraceSQLite", "HeadraceValidation",
+                ])
         ]
         + plugins
 )
