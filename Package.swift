@@ -4,8 +4,10 @@ import PackageDescription
 // MARK: - One line per plugin
 
 /// A connector: `connectors/<name>/{Sources,Tests}` becomes the module and product `Headrace<name>`.
-func connector(_ name: String, c: String? = nil, support: [String] = []) -> [Target] {
-    plugin("connectors", name, dependencies: (c.map { [$0] } ?? []) + support)
+///
+/// `testing` names what only its tests need.
+func connector(_ name: String, c: String? = nil, support: [String] = [], testing: [String] = []) -> [Target] {
+    plugin("connectors", name, dependencies: (c.map { [$0] } ?? []) + support, testing: testing)
 }
 
 /// A transform: `transforms/<name>/{Sources,Tests}` becomes the module and product `Headrace<name>`.
@@ -18,7 +20,7 @@ func clibrary(_ name: String, path: String, pkgConfig: String? = nil, apt: Strin
     .systemLibrary(name: name, path: "\(path)/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
-func plugin(_ folder: String, _ name: String, dependencies: [String]) -> [Target] {
+func plugin(_ folder: String, _ name: String, dependencies: [String], testing: [String] = []) -> [Target] {
     let module = "Headrace\(name)"
     return [
         .target(
@@ -30,15 +32,19 @@ func plugin(_ folder: String, _ name: String, dependencies: [String]) -> [Target
             dependencies: [
                 .init(stringLiteral: module), "HeadraceCore", "HeadraceColumnar", "HeadraceRuntime", "HeadraceTesting",
                 "Files",
-            ] + dependencies.filter { $0 != "Files" }.map { .init(stringLiteral: $0) },
+            ] + (dependencies.filter { $0 != "Files" } + testing).map { .init(stringLiteral: $0) },
             path: "\(folder)/\(name)/Tests"),
     ]
 }
 
-func module(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil, tests: Bool = true) -> [Target] {
+func module(
+    _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, tests: Bool = true,
+    testing: [Target.Dependency] = []
+) -> [Target] {
     let target = Target.target(name: name, dependencies: dependencies, path: path ?? "Sources/\(name)")
     let test = Target.testTarget(
-        name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies, path: "Tests/\(name)Tests")
+        name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies + testing,
+        path: "Tests/\(name)Tests")
     return tests ? [target, test] : [target]
 }
 
@@ -53,7 +59,7 @@ let connectors: [[Target]] = [
     connector("CSV", support: ["Files"]),
     connector("JSON", support: ["Files", "Codecs"]),
     connector("XML", c: "CXML2", support: ["Files"]),
-    connector("HTTP", support: ["HTTPClient", "Codecs"]),
+    connector("HTTP", support: ["HTTPClient", "Codecs"], testing: ["Loopback"]),
     connector("SQLite", c: "CSQLite"),
     connector("Landing", support: ["Files", "Digests"]),
     connector("KeyValue", c: "CSQLite", support: ["Codecs"]),
@@ -104,7 +110,9 @@ let package = Package(
         + [.target(name: "HeadraceArrowProbe", dependencies: ["HeadraceColumnar"], path: "Tests/ArrowProbe")]
         + module("HeadraceCore", ["HeadraceColumnar"])
         + module("HeadraceRuntime", ["HeadraceCore", "HeadraceColumnar"])
-        + module("HTTPClient", ["CCurl", "Codecs"], path: "Sources/Support/HTTPClient")
+        + module("HTTPClient", ["CCurl", "Codecs"], path: "Sources/Support/HTTPClient", testing: ["Loopback"])
+        // The server that tests of HTTP talk to.
+        + [.target(name: "Loopback", dependencies: ["HTTPClient"], path: "Tests/Loopback")]
         + module("Codecs", ["CZlib", "CZstd", "CBzip2", "CLZMA"], path: "Sources/Support/Codecs")
         + module("Digests", ["CCrypto"], path: "Sources/Support/Digests")
         + module("Files", ["HeadraceCore", "HeadraceColumnar", "Codecs"], path: "Sources/Support/Files")

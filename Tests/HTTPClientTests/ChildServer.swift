@@ -1,4 +1,5 @@
 import Glibc
+import Loopback
 
 /// A server of another make in a process of its own, in a new folder with a certificate for `localhost`.
 final class ChildServer: Sendable {

@@ -1,5 +1,6 @@
 import Codecs
 import HTTPClient
+import Loopback
 import Testing
 
 @Suite struct HTTPClientExchangeTests {

@@ -1,6 +1,7 @@
 import Codecs
 import Glibc
 import HTTPClient
+import Loopback
 import Testing
 
 @Suite struct HTTPClientFailureTests {

@@ -1,5 +1,6 @@
 import Glibc
 import HTTPClient
+import Loopback
 import Testing
 
 /// Against the openssl command as a server, with a certificate for `localhost` that the test makes.

@@ -1,5 +1,6 @@
 import Glibc
 import HTTPClient
+import Loopback
 import Testing
 
 @Suite struct HTTPClientTimeoutTests {

@@ -1,4 +1,5 @@
 import HTTPClient
+import Loopback
 import Testing
 
 @Suite struct HTTPRedirectTests {

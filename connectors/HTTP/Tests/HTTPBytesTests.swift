@@ -2,6 +2,7 @@ import Codecs
 import HTTPClient
 import HeadraceCore
 import HeadraceHTTP
+import Loopback
 import Testing
 
 /// A body whose every byte tells its place.

@@ -2,6 +2,7 @@ import Glibc
 import HTTPClient
 import HeadraceCore
 import HeadraceHTTP
+import Loopback
 import Testing
 
 private func location(_ text: String) throws -> Location { try Location(text) { _ in false } }

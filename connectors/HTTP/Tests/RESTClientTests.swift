@@ -1,6 +1,7 @@
 import HTTPClient
 import HeadraceCore
 import HeadraceHTTP
+import Loopback
 import Testing
 
 @Suite struct RESTClientTests {
