@@ -21,7 +21,7 @@ public struct JobRunner: Sendable {
         let steps = try job.ordered()
         let random = RunRandom(seed: options.seed ?? SystemFacts.entropy())
         let run = Self.identifier(options.clock.now(), random)
-        let holder = SystemFacts.holder(run: run)
+        let holder = LeaseHolder.thisProcess(run: run)
         let lease = try await ledger.acquire(
             job.name, holder: holder, now: options.clock.now(), duration: options.leaseDuration)
         do {

@@ -11,10 +11,11 @@ import Testing
     init() throws { bench = try Workbench() }
 
     private func holder(
-        _ run: String, host: String = ProcessProbe.host, process: Int32 = getpid(), start: String? = nil
+        _ run: String, host: String = LeaseHolder.thisHost, process: Int32 = getpid(), start: String? = nil
     ) -> LeaseHolder {
         LeaseHolder(
-            run: run, host: host, process: process, processStart: start ?? ProcessProbe.start(of: process) ?? "unknown")
+            run: run, host: host, process: process,
+            processStart: start ?? LeaseHolder.processStart(of: process) ?? "unknown")
     }
 
     @Test("A job is held by one run; the error says by which")
@@ -94,14 +95,6 @@ import Testing
         let lease = try await ledger.acquire("j", holder: holder("b"), now: 1, duration: 1000)
         #expect(lease.holder.run == "b")
         await ledger.close()
-    }
-
-    @Test("A process number that was given again, or belongs to another machine, is told apart")
-    func reusedNumbers() async throws {
-        #expect(ProcessProbe.isGone(holder("a")) == false)
-        #expect(ProcessProbe.isGone(holder("a", start: "another-boot:1")) == true)
-        #expect(ProcessProbe.isGone(holder("a", host: "elsewhere", start: "another-boot:1")) == false)
-        #expect(ProcessProbe.isGone(holder("a", start: "")) == false)
     }
 
     @Test("Of many runs that ask at once one gets the job")

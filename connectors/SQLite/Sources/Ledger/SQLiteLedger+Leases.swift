@@ -17,7 +17,7 @@ extension SQLiteLedger {
                             fence: row.integer(0), expires: row.integer(6)), isHeld: row.integer(1) != 0
                     )
                 }
-                if let known, known.isHeld, known.lease.expires > now, !ProcessProbe.isGone(known.lease.holder) {
+                if let known, known.isHeld, known.lease.expires > now, !known.lease.holder.isGone {
                     throw HeadraceError.held(known.lease)
                 }
                 // Milliseconds of the clock keep fences growing though a state folder is lost or another one is used,
