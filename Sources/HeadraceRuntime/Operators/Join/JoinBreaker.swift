@@ -240,12 +240,12 @@ final class JoinBreaker: Breaker {
         _ right: PartitionStore.Rows, _ left: PartitionStore.Rows, level: Int, _ output: JoinOutput,
         _ refused: RefusedRows
     ) throws {
-        if let loaded = try rightStore.loadPart(right, merge: rightStore.merge, level: level) {
+        // Sorting and building need as much again twice over.
+        if let loaded = try rightStore.loadPart(right, merge: rightStore.merge, level: level, copies: 2) {
             let table = try build(loaded.block ?? RecordBatch(empty: rightRows.schema), refused)
             rightCounts.add(merged: loaded.merged)
             let bytes = table.byteCount
-            state.budget.force(bytes)
-            state.budget.release(loaded.bytes + right.bytes)
+            state.budget.exchange(loaded.bytes + right.bytes, for: bytes)
             try leftStore.forEachBlock(of: left) { block in
                 try probe(leftKeys.values(block.columns), block.columns[leftRows.hash], table) { matches in
                     try output.add(block, matches, table)

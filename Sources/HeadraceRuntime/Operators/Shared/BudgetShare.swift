@@ -9,6 +9,13 @@ final class BudgetShare: Sendable {
     /// files of a few rows each and free nothing.
     let floor: Int
     /// How many bytes of rows go to a file, come from it or leave an operator at a time.
+    ///
+    /// What a worker takes whether it fits or not is counted in chunks. The most of it at a time: joining a part of four
+    /// chunks, which is not parted further, takes four for the rows read, as many for them as one block, and while that is
+    /// sorted and made a table as many twice over, twelve at once; merging runs takes an eighth of the budget, which is
+    /// eight, and four for rows between the merge and the file; sorting a run of a sixteenth, eight. A quarter of the budget,
+    /// sixteen chunks, leaves the rest for the batch in hand. This holds for budgets up to 16 MiB; above, a chunk does
+    /// not grow, and only merging and sorting take more than a few chunks.
     let chunkBytes: Int
 
     init(_ budget: MemoryBudget) {
@@ -42,6 +49,11 @@ final class BudgetShare: Sendable {
     func release(_ bytes: Int) {
         budget.release(bytes)
         held.wrappingSubtract(bytes, ordering: .relaxed)
+    }
+
+    /// Gives `old` bytes back and takes `new` in their place, whether they fit or not.
+    func exchange(_ old: Int, for new: Int) {
+        if new > old { force(new - old) } else { release(old - new) }
     }
 
     /// Gives back all that is held; for the end of an operator.

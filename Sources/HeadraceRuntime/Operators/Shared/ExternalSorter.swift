@@ -10,12 +10,17 @@ final class ExternalSorter: Sendable {
         var pending: [RecordBatch] = []
         var pendingBytes = 0
         var runs: [SortedRun] = []
+
+        /// Bytes of the rows in memory.
+        var heldBytes: Int { runs.reduce(pendingBytes) { $0 + $1.bytes } }
     }
 
-    /// Bytes of rows that are sorted as one run; sorting takes as much again.
+    /// Bytes of rows that are sorted as one run; sorting takes as much again twice over.
     private let runBytes: Int
     /// The most runs of a file merged at a time; more are merged in several passes.
     private static let fanIn = 64
+    /// Bytes of the pieces that a merge of runs of a file holds; more runs are merged in several passes, two at least.
+    private let mergeBytes: Int
 
     private let schema: Schema
     private let ordering: RowOrdering
@@ -33,7 +38,8 @@ final class ExternalSorter: Sendable {
         self.limit = limit
         budget = operatorState.budget
         spill = operatorState.spill
-        runBytes = max(64 << 10, min(16 << 20, operatorState.budget.limit / 8))
+        runBytes = max(64 << 10, min(16 << 20, operatorState.budget.limit / 16))
+        mergeBytes = operatorState.budget.limit / 8
     }
 
     /// Rows added so far.
@@ -49,8 +55,10 @@ final class ExternalSorter: Sendable {
         if rows.count == 0 { return }
         let bytes = rows.byteSize
         if !budget.reserve(bytes) {
-            try spillRuns()
-            if !budget.reserve(bytes) { budget.force(bytes) }
+            // Less than a chunk is not worth a run: writing it frees next to nothing, and merging it costs a piece.
+            let isWorthSpilling = state.withLock { $0.heldBytes } >= budget.chunkBytes
+            if isWorthSpilling { try spillRuns() }
+            if !isWorthSpilling || !budget.reserve(bytes) { budget.force(bytes) }
         }
         let (full, fullBytes) = state.withLock { state -> ([RecordBatch], Int) in
             state.pending.append(rows)
@@ -69,25 +77,27 @@ final class ExternalSorter: Sendable {
         }
         if !pending.isEmpty { runs.append(sortedRun(pending, bytes: pendingBytes)) }
         var files = runs.filter { !$0.isInMemory }
-        if files.count > Self.fanIn {
-            runs.removeAll { !$0.isInMemory }
-            while files.count > Self.fanIn {
-                let merged = try merge(Array(files.prefix(Self.fanIn)))
-                files.removeFirst(Self.fanIn)
-                files.append(merged)
-            }
-            runs += files
+        runs.removeAll { !$0.isInMemory }
+        // The shortest runs first, so that as few rows as can be are written once more.
+        files.sort { $0.rows < $1.rows }
+        while mergeWidth(files) < files.count {
+            let width = mergeWidth(files)
+            let merged = try merge(Array(files.prefix(width)))
+            files.removeFirst(width)
+            files.insert(merged, at: files.firstIndex { $0.rows > merged.rows } ?? files.count)
         }
+        runs += files
         var emitted = 0
         if runs.count == 1, case .memory(let block) = runs[0].storage {
             for piece in block.pieces(bytes: budget.chunkBytes) { try emit(piece) }
             emitted = block.count
         } else {
-            let held = runs.reduce(0) { $0 + ($1.isInMemory ? 0 : budget.chunkBytes) }
+            // A piece of each run, and the rows on their way out.
+            let held = runs.reduce(chunk(of: runs)) { $0 + $1.pieceBytes }
             budget.force(held)
             defer { budget.release(held) }
             var merger = try RunMerger(runs, ordering: ordering, schema: schema, spill: spill)
-            try merger.run(limit: limit) {
+            try merger.run(limit: limit, batch: rowsPerChunk(runs)) {
                 emitted += $0.count
                 try emit($0)
             }
@@ -117,11 +127,32 @@ final class ExternalSorter: Sendable {
     }
 
     private func sortedRun(_ blocks: [RecordBatch], bytes: Int) -> SortedRun {
+        // All rows once more side by side, and once more in order.
+        budget.force(2 * bytes)
         let block = cut(Kernels.concat(blocks))
         let kept = block.byteSize
-        budget.force(kept)
-        budget.release(bytes)
+        budget.release(3 * bytes - kept)
         return SortedRun(storage: .memory(block), rows: block.count, bytes: kept)
+    }
+
+    /// How many of the first `files` are merged at a time.
+    private func mergeWidth(_ files: [SortedRun]) -> Int {
+        var bytes = 0
+        for (index, run) in files.enumerated() {
+            bytes += run.pieceBytes
+            if index >= 2 && (index == Self.fanIn || bytes > mergeBytes) { return index }
+        }
+        return files.count
+    }
+
+    /// The most bytes that a chunk of the rows of `runs` can have.
+    private func chunk(of runs: [SortedRun]) -> Int { min(budget.chunkBytes, runs.reduce(0) { $0 + $1.byteCount }) }
+
+    /// How many rows make a chunk, at most 4096.
+    private func rowsPerChunk(_ runs: [SortedRun]) -> Int {
+        let rows = runs.reduce(0) { $0 + $1.rows }
+        let bytes = runs.reduce(0) { $0 + $1.byteCount }
+        return max(1, min(4096, budget.chunkBytes / max(1, bytes / max(1, rows))))
     }
 
     /// Adds a run; with a limit, runs are merged before they hold much more than the rows wanted.
@@ -163,18 +194,29 @@ final class ExternalSorter: Sendable {
 
     /// One run of several: in memory when all of them are, else in the file.
     private func merge(_ runs: [SortedRun]) throws -> SortedRun {
+        // A piece of each run, rows on their way from the merge, rows waiting for their chunk, and the chunk.
+        let held = runs.reduce(3 * chunk(of: runs)) { $0 + $1.pieceBytes }
+        budget.force(held)
+        let batch = rowsPerChunk(runs)
         var merger = try RunMerger(runs, ordering: ordering, schema: schema, spill: spill)
         var rows = 0
         defer {
             for run in runs { budget.release(run.bytes) }
+            budget.release(held)
             dropped.wrappingAdd(runs.reduce(0) { $0 + $1.rows } - rows, ordering: .relaxed)
         }
         if runs.allSatisfy(\.isInMemory) {
             var blocks: [RecordBatch] = []
-            try merger.run(limit: limit) { blocks.append($0) }
+            var blockBytes = 0
+            try merger.run(limit: limit, batch: batch) {
+                blockBytes += $0.byteSize
+                budget.force($0.byteSize)
+                blocks.append($0)
+            }
+            budget.force(blockBytes)
             let block = blocks.isEmpty ? RecordBatch(empty: schema) : Kernels.concat(blocks)
             let bytes = block.byteSize
-            budget.force(bytes)
+            budget.release(2 * blockBytes - bytes)
             rows = block.count
             return SortedRun(storage: .memory(block), rows: block.count, bytes: bytes)
         }
@@ -187,11 +229,12 @@ final class ExternalSorter: Sendable {
             waiting = []
             waitingBytes = 0
         }
-        try merger.run(limit: limit) {
+        try merger.run(limit: limit, batch: batch) {
+            let bytes = $0.byteSize
+            if waitingBytes + bytes > budget.chunkBytes { try flush() }
             waiting.append($0)
-            waitingBytes += $0.byteSize
+            waitingBytes += bytes
             rows += $0.count
-            if waitingBytes >= budget.chunkBytes { try flush() }
         }
         try flush()
         return SortedRun(storage: .file(extents), rows: rows, bytes: 0)
@@ -202,5 +245,21 @@ extension SortedRun {
     var isInMemory: Bool {
         if case .memory = storage { return true }
         return false
+    }
+
+    /// Bytes of the rows, in memory or in the file.
+    var byteCount: Int {
+        switch storage {
+        case .memory: bytes
+        case .file(let extents): extents.reduce(0) { $0 + $1.byteCount }
+        }
+    }
+
+    /// Bytes that a merge holds of the run beyond what is reserved for it: its largest piece in the file.
+    var pieceBytes: Int {
+        switch storage {
+        case .memory: 0
+        case .file(let extents): extents.reduce(0) { max($0, $1.byteCount) }
+        }
     }
 }

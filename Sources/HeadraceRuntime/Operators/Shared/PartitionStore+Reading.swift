@@ -40,15 +40,28 @@ extension PartitionStore {
 
     /// The rows of a part of `level` as one block (nil of no rows), reserved apart from `rows`; nil when they do not fit and should be
     /// split.
+    /// - Parameter copies: how many times the block's bytes are reserved besides, for what the caller makes of it.
     func loadPart(
-        _ rows: Rows, merge: Merge? = nil, level: Int
+        _ rows: Rows, merge: Merge? = nil, level: Int, copies: Int = 0
     ) throws -> (block: RecordBatch?, bytes: Int, merged: Int)? {
         if rows.isEmpty { return (nil, 0, 0) }
         let isSmall = rows.bytes + rows.extents.reduce(0) { $0 + $1.byteCount } <= 4 * budget.chunkBytes
-        guard let loaded = try load(rows, merge: merge, mustFit: level < Scatter.Bits.deepest && !isSmall) else {
+        let mustFit = level < Scatter.Bits.deepest && !isSmall
+        guard let loaded = try load(rows, merge: merge, mustFit: mustFit) else { return nil }
+        let more = copies * loaded.bytes
+        guard take(more, mustFit: mustFit) else {
+            budget.release(loaded.bytes)
             return nil
         }
-        return (loaded.block, loaded.bytes, loaded.merged)
+        return (loaded.block, loaded.bytes + more, loaded.merged)
+    }
+
+    /// Takes `bytes`; false when they must fit and do not.
+    private func take(_ bytes: Int, mustFit: Bool) -> Bool {
+        if budget.reserve(bytes) { return true }
+        if mustFit { return false }
+        budget.force(bytes)
+        return true
     }
 
     /// All rows as one block, reserved apart from `rows`; nil when they do not fit.
@@ -60,34 +73,38 @@ extension PartitionStore {
         var held = 0
         var merged = 0
         var keptRows = 0
-        /// One block of what there is so far, as small as it gets.
-        func compact() throws {
+        /// One block of what there is so far, as small as it gets; false when there is no room to make it.
+        func compact() throws -> Bool {
             let before = blocks.reduce(0) { $0 + $1.count }
+            // The rows once more side by side, and once more as merged.
+            let copied = (merge == nil ? 1 : 2) * blocks.reduce(0) { $0 + Self.size($1) }
+            guard take(copied, mustFit: mustFit) else { return false }
             let whole = blocks.count == 1 ? blocks[0] : Kernels.concat(blocks)
             let kept = try merge.map { try $0(whole) } ?? whole
             merged += before - kept.count
             let bytes = Self.size(kept)
             budget.force(bytes)
-            budget.release(held)
+            budget.release(held + copied)
             held = bytes
             blocks = [kept]
             keptRows = kept.count
+            return true
         }
         var loadedRows = 0
         for extent in rows.extents {
-            let fits = held + extent.byteCount <= Self.mostBlockBytes && budget.reserve(extent.byteCount)
-            if !fits {
-                if mustFit {
-                    budget.release(held)
-                    return nil
-                }
-                budget.force(extent.byteCount)
+            let isTooMuch = held + extent.byteCount > Self.mostBlockBytes && mustFit
+            guard !isTooMuch, take(extent.byteCount, mustFit: mustFit) else {
+                budget.release(held)
+                return nil
             }
             held += extent.byteCount
             blocks.append(try spill.read(extent, schema: schema))
             loadedRows += extent.rows
             if merge != nil, loadedRows >= 2 * keptRows + 4096 {
-                try compact()
+                guard try compact() else {
+                    budget.release(held)
+                    return nil
+                }
                 loadedRows = 0
             }
         }
@@ -98,7 +115,10 @@ extension PartitionStore {
             }
             throw tooManyRows(blocks[0])
         }
-        try compact()
+        guard try compact() else {
+            budget.release(held)
+            return nil
+        }
         return (blocks[0], held, merged)
     }
 

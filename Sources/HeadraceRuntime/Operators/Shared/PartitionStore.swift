@@ -194,13 +194,13 @@ final class PartitionStore: Sendable {
         }
     }
 
-    /// The blocks in groups that are small enough to become one.
-    static func groups(_ blocks: [RecordBatch]) -> [[RecordBatch]] {
+    /// The blocks in groups of about `most` bytes, each to become one.
+    static func groups(_ blocks: [RecordBatch], bytes most: Int) -> [[RecordBatch]] {
         var groups: [[RecordBatch]] = []
         var bytes = 0
         for block in blocks {
             bytes += size(block)
-            if groups.isEmpty || bytes > mostBlockBytes {
+            if groups.isEmpty || bytes > most {
                 groups.append([])
                 bytes = size(block)
             }
@@ -243,7 +243,11 @@ final class PartitionStore: Sendable {
         if blocks.isEmpty { return 0 }
         hasSpilledFlag.store(true, ordering: .releasing)
         var extents: [SpillFile.Extent] = []
-        for group in Self.groups(blocks) {
+        for group in Self.groups(blocks, bytes: merge == nil ? budget.chunkBytes : Self.mostBlockBytes) {
+            // The rows once more side by side, and once more as merged.
+            let copied = (merge == nil ? 1 : 2) * group.reduce(0) { $0 + Self.size($1) }
+            budget.force(copied)
+            defer { budget.release(copied) }
             var whole = Kernels.concat(group)
             if let merge {
                 let merged = try merge(whole)

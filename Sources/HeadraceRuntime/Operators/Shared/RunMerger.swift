@@ -46,10 +46,9 @@ struct RunMerger {
         for run in runs.indices { enter(run) }
     }
 
-    /// Gives at most `limit` rows in order, in batches of at most 4096.
-    mutating func run(limit: Int?, emit: (RecordBatch) throws -> Void) throws {
+    /// Gives at most `limit` rows in order, in batches of at most `most`.
+    mutating func run(limit: Int?, batch most: Int, emit: (RecordBatch) throws -> Void) throws {
         guard !runs.isEmpty else { return }
-        let most = 4096
         let sources = MutableBuffer(capacity: most * 4)
         let rows = MutableBuffer(capacity: most * 4)
         let source = sources.base.assumingMemoryBound(to: Int32.self)
