@@ -48,11 +48,9 @@ func module(
     return tests ? [target, test] : [target]
 }
 
-/// An example: a program of its own in `examples/<name>/Sources`.
-func example(_ name: String, dependencies: [String]) -> Target {
-    .executableTarget(
-        name: name, dependencies: (["Headrace"] + dependencies).map { .init(stringLiteral: $0) },
-        path: "examples/\(name)/Sources")
+/// An example: `examples/<name>/Sources` becomes the program `<name>Example`.
+func example(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: "\(name)Example", dependencies: ["Headrace"] + dependencies, path: "examples/\(name)/Sources")
 }
 
 let connectors: [[Target]] = [
@@ -130,11 +128,8 @@ let package = Package(
                 name: "headrace-cli", dependencies: ["HeadraceCommand"], path: "Sources/headrace")
         ]
         + [
-            example(
-                "LoadPrices",
-                dependencies: [
-                    "HeadraceCSV", "HeadraceCurrency", "HeadraceDeduplication", "HeadraceSQLite", "HeadraceValidation",
-                ])
+            example("LoadPrices", pluginDependencies),
+            example("DailyPrices", ["HeadraceJobs", "Files"] + pluginDependencies),
         ]
         + plugins
 )

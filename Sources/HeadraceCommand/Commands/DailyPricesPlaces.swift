@@ -6,7 +6,6 @@ import HeadraceCurrency
 import HeadraceJobs
 import HeadraceKeyValue
 import HeadraceRuntime
-import HeadraceSQLite
 
 /// The stores of the daily prices and the rates they are converted by: as given, else as a run recorded them, else from the
 /// environment, else in the state folder.
@@ -51,10 +50,7 @@ struct DailyPricesPlaces: ParsableArguments {
             throw HeadraceError(
                 .badLocation, "no warehouse connector serves \(location)", fields: [("schemes", "sqlite")])
         }
-        let path = location.address
-        return PriceWarehouse(
-            name: location.description, facts: SQLiteSink(path: path), sink: { SQLiteSink(path: path, table: $0) },
-            table: { SQLiteTableSource(path: path, table: $0) }, query: { SQLiteQuerySource(path: path, query: $0) })
+        return .sqlite(at: location.address)
     }
 
     private func keyValueStore(_ state: String) throws -> any KeyValueStore {

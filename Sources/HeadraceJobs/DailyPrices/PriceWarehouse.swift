@@ -1,0 +1,39 @@
+public import HeadraceCore
+import HeadraceSQLite
+
+/// The warehouse of the daily prices, whichever database holds it.
+public struct PriceWarehouse: Sendable {
+    /// The warehouse as plans and the run's parameters name it; must not hold a secret.
+    public let name: String
+    /// A sink that can load facts, over the whole warehouse.
+    public let facts: any Sink
+    /// Writes one table of the warehouse; must take `.replace` and `.append`, and know `targetSchema` of tables that
+    /// are there.
+    public let sink: @Sendable (_ table: String) -> any Sink
+    /// Reads one table of the warehouse whole.
+    public let table: @Sendable (_ table: String) -> any Source
+    /// Reads the rows of a SELECT over the warehouse's tables; the job's own keep to plain SQL.
+    public let query: @Sendable (_ sql: String) -> any Source
+
+    /// A warehouse made of a database's connectors.
+    /// - Parameter facts: a `TransactionalSink` over the same database; a run refuses any other with `unsupported`.
+    public init(
+        name: String, facts: any Sink, sink: @escaping @Sendable (String) -> any Sink,
+        table: @escaping @Sendable (String) -> any Source, query: @escaping @Sendable (String) -> any Source
+    ) {
+        self.name = name
+        self.facts = facts
+        self.sink = sink
+        self.table = table
+        self.query = query
+    }
+}
+
+extension PriceWarehouse {
+    /// A SQLite file, created by the first run.
+    public static func sqlite(at path: String) -> PriceWarehouse {
+        PriceWarehouse(
+            name: "sqlite:\(path)", facts: SQLiteSink(path: path), sink: { SQLiteSink(path: path, table: $0) },
+            table: { SQLiteTableSource(path: path, table: $0) }, query: { SQLiteQuerySource(path: path, query: $0) })
+    }
+}
