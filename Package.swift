@@ -50,7 +50,8 @@ func module(
 
 /// An example: `examples/<name>/Sources` becomes the program `<name>Example`.
 func example(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: "\(name)Example", dependencies: ["Headrace"] + dependencies, path: "examples/\(name)/Sources")
+    .executableTarget(
+        name: "\(name)Example", dependencies: ["Headrace"] + dependencies, path: "examples/\(name)/Sources")
 }
 
 let connectors: [[Target]] = [
