@@ -93,7 +93,9 @@ struct RunningOptions: ParsableArguments {
         let clock = SystemClock()
         let cancellation = Cancellation()
         SignalWatch.cancel(cancellation)
-        let progress = common.quiet || common.jsonLog ? nil : ProgressLine(clock: clock)
+        let progress =
+            common.quiet
+            ? nil : common.jsonLog ? ProgressLine(clock: clock, form: .log(common.log)) : ProgressLine(clock: clock)
         let options = RunOptions(
             clock: clock, scheduling: .threaded(workers: threads ?? SystemFacts.processors), memoryLimit: memory << 20,
             temporaryFolder: CommonOptions.variable("TMPDIR") ?? "/tmp", progress: progress ?? SilentProgress(),

@@ -38,7 +38,7 @@ struct RunsCommand: AsyncParsableCommand {
         let rows = runs.map { run in
             [
                 run.identifier, run.state.rawValue, Temporal.formatTimestamp(run.started, hasZone: true),
-                run.ended.map { "\(($0 - run.started) / 1_000_000) s" } ?? "", run.job,
+                run.ended.map { ProgressLine.duration(microseconds: $0 - run.started) } ?? "", run.job,
             ]
         }
         StandardStreams.output(TableText.render(header: ["run", "state", "started", "took", "job"], rows: rows))

@@ -20,7 +20,8 @@ struct PlanCopy: AsyncParsableCommand {
         let context = RunContext.looking()
         let copy = try await request.resolve(in: context)
         StandardStreams.output("job: \(copy.job)\n")
-        for line in try await copy.load.plan(in: context) { StandardStreams.output(line + "\n") }
+        let planned = RunContext.looking(job: copy.job)
+        for line in try await copy.load.plan(in: planned) { StandardStreams.output(line + "\n") }
     }
 }
 
@@ -39,7 +40,7 @@ struct PlanDailyPrices: AsyncParsableCommand {
             let market = job.demo ? "the bundled market" : try job.marketAddress()
             for day in job.days(options.clock) {
                 let configuration = try job.configuration(on: day, market: market, state: try common.stateFolder())
-                for line in try await DailyPrices(configuration).plan(in: .looking(options)) {
+                for line in try await DailyPrices(configuration).plan(in: .looking(options, job: DailyPrices.jobName)) {
                     StandardStreams.output(line + "\n")
                 }
                 await configuration.keyValue.close()

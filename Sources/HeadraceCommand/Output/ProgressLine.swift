@@ -2,8 +2,15 @@ import HeadraceCore
 import HeadraceRuntime
 import Synchronization
 
-/// Shows a run's progress on standard error: a line that is rewritten on a terminal, else a line every few seconds.
+/// Shows a run's progress on standard error: a line that is rewritten on a terminal, else a line every few seconds, as text
+/// or through the log.
 final class ProgressLine: ProgressReporter {
+    /// Where and how the progress is told.
+    enum Form {
+        case terminal, lines
+        case log(EventLog)
+    }
+
     private struct State {
         var step = ""
         var rows = 0
@@ -17,16 +24,26 @@ final class ProgressLine: ProgressReporter {
 
     private let state: Mutex<State>
     private let clock: any RunClock
-    private let isTerminal: Bool
+    private let form: Form
+    private let print: @Sendable (String) -> Void
     /// Nanoseconds between two lines.
     private let interval: Int64
 
-    init(clock: any RunClock, isTerminal: Bool = StandardStreams.errorIsTerminal) {
+    init(
+        clock: any RunClock, form: Form = StandardStreams.errorIsTerminal ? .terminal : .lines,
+        print: @escaping @Sendable (String) -> Void = StandardStreams.error
+    ) {
         self.clock = clock
-        self.isTerminal = isTerminal
-        interval = isTerminal ? 100_000_000 : 5_000_000_000
+        self.form = form
+        self.print = print
         let now = clock.monotonic()
-        state = Mutex(State(began: now, shown: isTerminal ? 0 : now))
+        if case .terminal = form {
+            interval = 100_000_000
+            state = Mutex(State(began: now, shown: now - interval))
+        } else {
+            interval = 5_000_000_000
+            state = Mutex(State(began: now, shown: now))
+        }
     }
 
     func report(_ event: ProgressEvent) {
@@ -55,18 +72,22 @@ final class ProgressLine: ProgressReporter {
         state.shown = now
         let line = Self.line(
             state.step, rows: state.rows, bytes: state.bytes, total: state.total, nanoseconds: now - state.began)
-        if isTerminal {
-            StandardStreams.error("\r\u{1b}[K" + String(line.prefix(StandardStreams.terminalWidth - 1)))
+        switch form {
+        case .terminal:
+            print("\r\u{1b}[K" + String(line.prefix(StandardStreams.terminalWidth - 1)))
             state.isOpen = true
-        } else {
-            StandardStreams.error(line + "\n")
+        case .lines: print(line + "\n")
+        case .log(let log):
+            let total = state.total.map { [("bytes_total", "\($0)")] } ?? []
+            log.info(
+                "progress", [("step", state.step), ("rows", "\(state.rows)"), ("bytes", "\(state.bytes)")] + total)
         }
     }
 
     /// Ends the line that is being rewritten.
     func finish() {
         state.withLock { state in
-            if state.isOpen { StandardStreams.error("\r\u{1b}[K") }
+            if state.isOpen { print("\r\u{1b}[K") }
             state.isOpen = false
         }
     }
@@ -88,6 +109,17 @@ final class ProgressLine: ProgressReporter {
             parts.append("\(Int((Double(total - bytes) / (Double(bytes) / seconds)).rounded(.up))) s left")
         }
         return parts.joined(separator: "  ")
+    }
+
+    /// `0.42 s`, `12 s`, `3 min 20 s`
+    static func duration(microseconds: Int64) -> String {
+        let hundredths = microseconds / 10_000
+        if hundredths < 1_000 {
+            let fraction = hundredths % 100
+            return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) s"
+        }
+        let seconds = hundredths / 100
+        return seconds < 60 ? "\(seconds) s" : "\(seconds / 60) min \(seconds % 60) s"
     }
 
     /// `1234567` as `1,234,567`.
