@@ -15,10 +15,12 @@ struct LoadExecution {
     /// Everything the plan says before anything is written.
     static func plan(_ load: Load, in context: RunContext) async throws -> [String] {
         let planner = Planner(context)
+        var planned: [(output: Load.Output, root: PlannedNode)] = []
+        for output in load.outputs { planned.append((output, try await planner.plan(output.relation))) }
+        let steps = LoadSteps(planned.map(\.root))
         var lines: [String] = []
-        for output in load.outputs {
-            let root = try await planner.plan(output.relation)
-            lines += Self.describe(root)
+        for (output, root) in planned {
+            lines += Self.describe(root, steps)
             lines += try await output.sink.plan(for: root.schema, mode: output.mode, in: context).map {
                 "\(output.mode.name): \($0)"
             }
@@ -26,8 +28,12 @@ struct LoadExecution {
         return lines
     }
 
-    private static func describe(_ node: PlannedNode) -> [String] {
-        node.inputs.flatMap(describe) + ["\(node.step): \(node.summary) -> \(node.schema)"]
+    private static func describe(_ node: PlannedNode, _ steps: LoadSteps) -> [String] {
+        var summary = node.summary
+        if case .scan(let source) = node.kind, let stream = steps.stream(of: node), stream != source.stream {
+            summary += " again, as \"\(stream.name)\""
+        }
+        return node.inputs.flatMap { describe($0, steps) } + ["\(steps.name(of: node)): \(summary) -> \(node.schema)"]
     }
 
     func run() async throws -> LoadReport {
@@ -35,6 +41,8 @@ struct LoadExecution {
         let planner = Planner(context)
         var planned: [(output: Load.Output, root: PlannedNode)] = []
         for output in load.outputs { planned.append((output, try await planner.plan(output.relation))) }
+        // Of the whole load, whatever is left of it: positions keep their names.
+        let steps = LoadSteps(planned.map(\.root))
         var resumed: Checkpoint?
         if settings.resumes {
             var open: [(output: Load.Output, root: PlannedNode)] = []
@@ -55,7 +63,7 @@ struct LoadExecution {
             && planned[0].root.scans.allSatisfy { Self.isResumable($0) } && settings.commit != .run
         let run = LoadRun(
             context: context, settings: settings, ledger: ledger, prefix: prefix, origin: origin, resuming: resumed)
-        let graph = Graph(planned.map { ($0.root, "") }, run: run)
+        let graph = Graph(planned.map(\.root), of: steps, run: run)
         var ends: [(root: PlannedNode, sink: any SinkEnd)] = []
         do {
             for (output, root) in planned {
@@ -79,13 +87,9 @@ struct LoadExecution {
         try await BlockingWork.run {
             for scan in scans {
                 guard case .scan(let source) = scan.node.kind else { continue }
-                try Self.scan(source, scan, run)
+                try run.scan(source, scan)
             }
         }
-    }
-
-    private static func scan<S: Source>(_ source: S, _ scan: Graph.Scan, _ run: LoadRun) throws {
-        try run.scan(source, schema: scan.node.schema, index: scan.index, step: scan.step, into: scan.into)
     }
 
     private static func open<S: Sink>(

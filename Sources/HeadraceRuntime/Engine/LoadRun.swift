@@ -39,9 +39,6 @@ final class LoadRun: @unchecked Sendable {
         self.commitsOften = commitsOften
     }
 
-    /// Where to begin a stream; nil is its start.
-    func position(of stream: StreamID) -> Position? { positions[stream] }
-
     private func stepper() -> Stepper? {
         guard case .stepped(let seed, let workers) = context.scheduling else { return nil }
         return Stepper(seed: seed &+ UInt64(truncatingIfNeeded: epoch), workers: workers)
@@ -49,14 +46,15 @@ final class LoadRun: @unchecked Sendable {
 
     // MARK: - Phases
 
-    /// Reads a source to its end on all workers and ends `node`.
-    func scan<S: Source>(_ source: S, schema: Schema, index: Int, step: StepHandle, into node: any PushNode) throws {
+    /// Reads a source to its end on all workers and ends the node that takes its rows.
+    func scan<S: Source>(_ source: S, _ scan: Graph.Scan) throws {
+        let (step, node) = (scan.step, scan.into)
         let ended = Position(.object([("ended", .bool(true))]))
-        if let known = positions[source.stream], known == ended { return try node.finish() }
+        let from = positions[scan.stream]
+        if from == ended { return try node.finish() }
         let context = self.context
-        let from = positions[source.stream]
         let reader = try locating(step) {
-            try BlockingWork.wait { try await source.openReader(for: schema, from: from, in: context) }
+            try BlockingWork.wait { try await source.openReader(for: scan.node.schema, from: from, in: context) }
         }
         defer { _ = try? BlockingWork.wait { await reader.close() } }
         context.progress.report(.stepStarted(step: step.name))
@@ -71,7 +69,7 @@ final class LoadRun: @unchecked Sendable {
                 let turn = Turn(number, gate: gate, worker: worker)
                 let began = context.clock.monotonic()
                 var batch = try self.locating(step) { try reader.decode(chunk, sequence: number) }
-                batch.provenance = batch.provenance.inSource(index)
+                batch.provenance = batch.provenance.inSource(scan.index)
                 let rejects = batch.rejects
                 batch.rejects = []
                 try turn.note(
@@ -81,7 +79,7 @@ final class LoadRun: @unchecked Sendable {
                         nanoseconds: context.clock.monotonic() - began),
                     rejects: rejects)
                 if batch.count > 0 { try node.push(batch, in: turn) }
-                try self.complete(turn, (source.stream, position)) {
+                try self.complete(turn, (scan.stream, position)) {
                     context.progress.report(
                         .read(
                             step: step.name, rows: self.book.accounts[step.ordinal].input,
@@ -90,7 +88,7 @@ final class LoadRun: @unchecked Sendable {
                 }
             }
         }
-        positions[source.stream] = ended
+        positions[scan.stream] = ended
         context.progress.report(.stepFinished(step: step.name, error: nil))
         try node.finish()
     }

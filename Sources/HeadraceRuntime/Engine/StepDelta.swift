@@ -38,20 +38,16 @@ struct StepDelta: Sendable, Hashable {
 final class AccountBook: @unchecked Sendable {
     private let prefix: String
     private(set) var accounts: [StepAccount] = []
+    private var names = StepNames()
 
     init(prefix: String) { self.prefix = prefix }
 
     /// Enters a step; a name that is taken gets a number.
     func enter(_ name: String) -> StepHandle {
-        let full = prefix.isEmpty ? name : "\(prefix)/\(name)"
-        var unique = full
-        var number = 2
-        while accounts.contains(where: { $0.step == unique }) {
-            unique = "\(full) \(number)"
-            number += 1
-        }
-        accounts.append(StepAccount(step: unique, ordinal: accounts.count))
-        return StepHandle(ordinal: accounts.count - 1, name: unique)
+        let own = names.enter(name)
+        let full = prefix.isEmpty ? own : "\(prefix)/\(own)"
+        accounts.append(StepAccount(step: full, ordinal: accounts.count))
+        return StepHandle(ordinal: accounts.count - 1, name: full)
     }
 
     func apply(_ step: Int, _ delta: StepDelta) {

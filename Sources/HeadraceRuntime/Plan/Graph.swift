@@ -10,28 +10,29 @@ final class Graph: @unchecked Sendable {
         let node: PlannedNode
         let step: StepHandle
         let index: Int
+        /// What its position is kept under.
+        let stream: StreamID
         let into: any PushNode
     }
 
     private let run: LoadRun
+    private let plan: LoadSteps
     private let indices: [ObjectIdentifier: Int]
     private let steps: [ObjectIdentifier: StepHandle]
     private var targets: [ObjectIdentifier: [any PushNode]] = [:]
     private var order: [PlannedNode] = []
     private var breakers: [BreakerNode] = []
 
-    /// - Parameter ends: what each sink reads and the node that takes it.
-    init(_ ends: [(root: PlannedNode, sinkStep: String)], run: LoadRun) {
+    /// - Parameter plan: the steps of the load; a part of them when some of its sinks have everything already.
+    init(_ roots: [PlannedNode], of plan: LoadSteps, run: LoadRun) {
         self.run = run
+        self.plan = plan
         var indices: [ObjectIdentifier: Int] = [:]
         var steps: [ObjectIdentifier: StepHandle] = [:]
-        func number(_ node: PlannedNode) {
-            guard steps[ObjectIdentifier(node)] == nil else { return }
-            for input in node.inputs { number(input) }
+        for node in LoadSteps(roots).nodes {
             if case .scan = node.kind { indices[ObjectIdentifier(node)] = indices.count }
             steps[ObjectIdentifier(node)] = run.book.enter(node.step)
         }
-        for end in ends { number(end.root) }
         self.indices = indices
         self.steps = steps
     }
@@ -54,9 +55,10 @@ final class Graph: @unchecked Sendable {
             }
             let next: any PushNode = outputs.count == 1 ? outputs[0] : ForkNode(outputs)
             switch node.kind {
-            case .scan:
+            case .scan(let source):
                 scans[ObjectIdentifier(node)] = Scan(
-                    node: node, step: step, index: indices[ObjectIdentifier(node)] ?? 0, into: next)
+                    node: node, step: step, index: indices[ObjectIdentifier(node)] ?? 0,
+                    stream: plan.stream(of: node) ?? source.stream, into: next)
             case .rows(let make):
                 let context = run.context
                 attach(

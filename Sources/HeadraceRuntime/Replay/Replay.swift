@@ -42,9 +42,10 @@ public struct Replay: Sendable {
     private func job(_ rejects: [RejectRecord], _ output: Load.Output, _ options: RunOptions) async throws -> Job {
         let context = RunContext.looking(options)
         let root = try await Planner(context).plan(output.relation)
+        let steps = LoadSteps([root])
         var arms: [Relation] = []
         for (step, group) in Dictionary(grouping: rejects, by: \.reject.step).sorted(by: { $0.key < $1.key }) {
-            arms.append(try await arm(step, group, output.relation, root, context))
+            arms.append(try await arm(step, group, output.relation, (root, steps), context))
         }
         let relation = arms.count == 1 ? arms[0] : .union(step: "merge", arms)
         let numbers = rejects.map { JSONValue.integer($0.number) }
@@ -54,13 +55,20 @@ public struct Replay: Sendable {
     }
 
     private func arm(
-        _ step: String, _ rejects: [RejectRecord], _ relation: Relation, _ root: PlannedNode, _ context: RunContext
+        _ step: String, _ rejects: [RejectRecord], _ relation: Relation, _ plan: (root: PlannedNode, steps: LoadSteps),
+        _ context: RunContext
     ) async throws -> Relation {
         // What the sink refused had passed every step before it.
-        guard let node = root.find(step) else {
+        if step == plan.steps.sinkName("load") {
             return .scan(
                 step: "rejects of \(step)",
-                RowsSource(name: "rejects of \(step)", rejects: rejects, fields: root.schema))
+                RowsSource(name: "rejects of \(step)", rejects: rejects, fields: plan.root.schema))
+        }
+        guard let node = plan.steps.node(named: step) else {
+            throw HeadraceError(
+                .unsupported, "step \(step), which refused rows, is no step of the load that replays them",
+                fields: [("steps", plan.steps.nodes.map { plan.steps.name(of: $0) }.joined(separator: ", "))],
+                hint: "the load has changed since, or it is one of several: run it again whole")
         }
         if case .scan(let source) = node.kind {
             guard let replayable = source as? any ReplayableSource else {
@@ -89,18 +97,11 @@ extension LedgerStore {
     }
 }
 
-extension PlannedNode {
-    /// The node of a step, by the name it has in the ledger.
-    fileprivate func find(_ step: String) -> PlannedNode? {
-        if self.step == step { return self }
-        return inputs.lazy.compactMap { $0.find(step) }.first
-    }
-}
-
 extension Relation {
     /// This relation with `input` in place of what the step reads; the step of a scan is replaced itself.
     fileprivate func entering(_ step: String, with input: Relation) throws -> Relation {
-        guard let result = replaced(step, input) else {
+        var walk = Walk(step: step, input: input)
+        guard let result = replaced(&walk) else {
             throw HeadraceError(
                 .unsupported, "between step \(step) and the sink lies an operator with state",
                 hint: "run it again whole")
@@ -108,37 +109,51 @@ extension Relation {
         return result
     }
 
-    private func replaced(_ step: String, _ input: Relation) -> Relation? {
+    /// Names the steps as `LoadSteps` does: what a step reads before it, what is shared once.
+    private struct Walk {
+        let step: String
+        let input: Relation
+        var names = StepNames()
+        var shared: Set<ObjectIdentifier> = []
+
+        mutating func isAt(_ name: String) -> Bool { names.enter(name) == step }
+    }
+
+    private func replaced(_ walk: inout Walk) -> Relation? {
+        func rowWise(_ name: String, _ below: Relation, _ make: (Relation) -> Relation) -> Relation? {
+            let inner = below.replaced(&walk)
+            return walk.isAt(name) ? make(walk.input) : inner.map(make)
+        }
+        func breaker(_ name: String, _ inputs: Relation...) -> Relation? {
+            for input in inputs { _ = input.replaced(&walk) }
+            _ = walk.isAt(name)
+            return nil
+        }
         switch self {
-        case .scan(let name, _): name == step ? input : nil
-        case .stage(let transform, let below):
-            transform.name == step
-                ? .stage(transform, input) : below.replaced(step, input).map { .stage(transform, $0) }
+        case .scan(let name, _): return walk.isAt(name) ? walk.input : nil
+        case .stage(let transform, let below): return rowWise(transform.name, below) { .stage(transform, $0) }
         case .project(let name, let columns, let below):
-            name == step
-                ? .project(step: name, columns, input)
-                : below.replaced(step, input).map { .project(step: name, columns, $0) }
+            return rowWise(name, below) { .project(step: name, columns, $0) }
         case .derive(let name, let columns, let below):
-            name == step
-                ? .derive(step: name, columns, input)
-                : below.replaced(step, input).map { .derive(step: name, columns, $0) }
-        case .drop(let name, let columns, let below):
-            name == step
-                ? .drop(step: name, columns, input) : below.replaced(step, input).map { .drop(step: name, columns, $0) }
-        case .rename(let name, let columns, let below):
-            name == step
-                ? .rename(step: name, columns, input)
-                : below.replaced(step, input).map { .rename(step: name, columns, $0) }
+            return rowWise(name, below) { .derive(step: name, columns, $0) }
+        case .drop(let name, let columns, let below): return rowWise(name, below) { .drop(step: name, columns, $0) }
+        case .rename(let name, let columns, let below): return rowWise(name, below) { .rename(step: name, columns, $0) }
         case .filter(let name, let condition, let below):
-            name == step
-                ? .filter(step: name, condition, input)
-                : below.replaced(step, input).map { .filter(step: name, condition, $0) }
+            return rowWise(name, below) { .filter(step: name, condition, $0) }
         case .lookup(let specification, let below):
-            specification.step == step
-                ? .lookup(specification, input) : below.replaced(step, input).map { .lookup(specification, $0) }
-        case .union(_, let inputs): inputs.lazy.compactMap { $0.replaced(step, input) }.first
-        case .shared(let box): box.relation.replaced(step, input)
-        case .distinct, .aggregate, .join, .window, .sort: nil
+            return rowWise(specification.step, below) { .lookup(specification, $0) }
+        case .union(let name, let inputs):
+            let arms = inputs.map { $0.replaced(&walk) }
+            _ = walk.isAt(name)
+            return arms.lazy.compactMap { $0 }.first
+        case .shared(let box):
+            guard walk.shared.insert(ObjectIdentifier(box)).inserted else { return nil }
+            return box.relation.replaced(&walk)
+        case .distinct(let specification, let below): return breaker(specification.step, below)
+        case .aggregate(let specification, let below): return breaker(specification.step, below)
+        case .join(let specification, let left, let right): return breaker(specification.step, left, right)
+        case .window(let specification, let below): return breaker(specification.step, below)
+        case .sort(let name, _, _, let below): return breaker(name, below)
         }
     }
 }
