@@ -60,6 +60,7 @@ let connectors: [[Target]] = [
     connector("XML", c: "CXML2", support: ["Files"]),
     connector("HTTP", support: ["HTTPClient", "Codecs"], testing: ["Loopback"]),
     connector("SQLite", c: "CSQLite"),
+    connector("PostgreSQL", c: "CPQ"),
     connector("Landing", support: ["Files", "Digests"]),
     connector("KeyValue", c: "CSQLite", support: ["Codecs"]),
 ]
@@ -81,6 +82,7 @@ let clibraries: [Target] = [
     clibrary("CCrypto", path: "Sources/Support", pkgConfig: "libcrypto", apt: "libssl-dev"),
     clibrary("CXML2", path: "connectors/XML", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
     clibrary("CSQLite", path: "connectors/SQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+    clibrary("CPQ", path: "connectors/PostgreSQL", pkgConfig: "libpq", apt: "libpq-dev"),
 ]
 
 let plugins = (connectors + transforms).flatMap { $0 }
