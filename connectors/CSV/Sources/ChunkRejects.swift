@@ -67,34 +67,3 @@ struct ChunkRejects {
         }
     }
 }
-
-extension CellProblem {
-    /// The stable code and the sentence of this problem in a column.
-    func described(for field: Field) -> (code: String, message: String) {
-        let column = "column \"\(field.name)\" (\(field.type))"
-        switch self {
-        case .missing: return ("missing", "\(column) is null and must not be")
-        case .badUTF8: return ("badUTF8", "\(column) holds bytes that are not UTF-8")
-        case .zoneMissing: return ("notATimestamp", "\(column) holds a time without a zone")
-        case .zoneUnexpected: return ("notATimestamp", "\(column) holds a time with a zone, and its type has none")
-        case .notJSON: return ("notJSON", "\(column) does not hold JSON")
-        case .wrongShape: return ("wrongShape", "\(column) holds JSON of another shape")
-        case .notHexadecimal: return ("notHexadecimal", "\(column) does not hold pairs of hexadecimal digits")
-        case .parse(.outOfRange): return ("outOfRange", "\(column) cannot hold a value of this size")
-        case .parse(.tooManyFractionDigits):
-            return ("tooManyFractionDigits", "\(column) would have to be rounded: the text has more fraction digits")
-        case .parse(let problem): return (Self.code(field.type), "\(column): the text \(problem)")
-        }
-    }
-
-    private static func code(_ type: DataType) -> String {
-        switch type {
-        case .bool: "notABoolean"
-        case .decimal: "notADecimal"
-        case .date32: "notADate"
-        case .time64: "notATime"
-        case .timestamp: "notATimestamp"
-        default: type.isInteger ? "notAnInteger" : "notANumber"
-        }
-    }
-}

@@ -46,25 +46,6 @@ struct ColumnCells {
     func contents(_ row: Int) -> [UInt8] { CellText.contents(base, start(row), end(row), dialect) }
 }
 
-/// Why a cell has no value of its column's type.
-enum CellProblem: Sendable, Hashable {
-    case parse(ParseProblem)
-    /// Null in a column that must not be.
-    case missing
-    case badUTF8
-    case zoneMissing
-    case zoneUnexpected
-    case notJSON
-    case wrongShape
-    case notHexadecimal
-}
-
-/// A cell that failed.
-struct CellFailure: Sendable {
-    let row: Int32
-    let problem: CellProblem
-}
-
 /// The validity bits of a column under construction, made at the first null.
 struct NullBits: ~Copyable {
     private var bits: MutableBuffer?

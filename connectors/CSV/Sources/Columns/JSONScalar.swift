@@ -52,7 +52,7 @@ enum JSONScalar {
             case .float32, .float64:
                 let parsed = DoubleText.parse(base, count: bytes.count, allowsNonFinite: true)
                 return parsed.valid.map(Scalar.double)
-            case .binary: return HexText.bytes(Array(bytes)).map(Scalar.binary)
+            case .binary: return HexText.bytes(UnsafeRawBufferPointer(bytes)).map(Scalar.binary)
             default: return nil
             }
         }

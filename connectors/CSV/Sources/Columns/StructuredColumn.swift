@@ -8,20 +8,10 @@ enum StructuredColumn {
         // Built before JSON is checked, so that quotes are undone once; a bad document never leaves this file.
         let text = TextColumn.decode(as: .json, cells, &failures)
         let view = text.unsafeView
-        for row in 0..<text.count where view.isValid(row) && !isJSON(view.bytes(row)) {
+        for row in 0..<text.count where view.isValid(row) && !JSONTokenizer.isDocument(view.bytes(row)) {
             failures.append(CellFailure(row: Int32(truncatingIfNeeded: row), problem: .notJSON))
         }
         return withExtendedLifetime(text) { text }
-    }
-
-    private static func isJSON(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        var tokenizer = JSONTokenizer(bytes)
-        do {
-            while try tokenizer.next() != .end {}
-            return true
-        } catch {
-            return false
-        }
     }
 
     /// Lists and structs.
@@ -39,7 +29,7 @@ enum StructuredColumn {
     static func decodeBinary(_ cells: ColumnCells, _ failures: inout [CellFailure]) -> ColumnVector {
         let builder = BytesBuilder(.binary, capacity: cells.rows)
         decode(cells, &failures, builder) { text in
-            guard let bytes = HexText.bytes(text) else { return .notHexadecimal }
+            guard let bytes = text.withUnsafeBytes({ HexText.bytes($0) }) else { return .notHexadecimal }
             bytes.withUnsafeBytes { builder.append($0) }
             return nil
         }

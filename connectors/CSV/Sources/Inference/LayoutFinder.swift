@@ -133,11 +133,11 @@ struct HeaderEvidence {
             headerGuesses.append(guess)
         }
         // A value that is no text speaks against a header, a column of such values below a text for it.
-        if headerGuesses.contains(where: { !$0.kinds.isEmpty && !$0.isText }) {
+        if headerGuesses.contains(where: { !$0.isEmpty && !$0.isText }) {
             (isHeader, isSure) = (false, true)
             return
         }
-        if zip(headerGuesses, guesses).contains(where: { $0.isText && !$1.kinds.isEmpty && !$1.isText }) {
+        if zip(headerGuesses, guesses).contains(where: { $0.isText && !$1.isEmpty && !$1.isText }) {
             (isHeader, isSure) = (true, true)
             return
         }

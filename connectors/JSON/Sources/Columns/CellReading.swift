@@ -20,33 +20,6 @@ enum CellReading {
         DecimalText.parse128(base, count: count, precision: 38, scale: 0)
     }
 
-    /// Single-precision numbers, NaN and infinities as our writers spell them.
-    static func float(_ base: UnsafeRawPointer, _ count: Int) -> Parsed<Float> {
-        let wide = DoubleText.parse(base, count: count, allowsNonFinite: true)
-        let narrow = Float(wide.value)
-        let overflows = wide.problem == .none && wide.value.isFinite && !narrow.isFinite
-        return Parsed(narrow, overflows ? .outOfRange : wide.problem)
-    }
-
-    /// Timestamps with a zone if and only if the column has one. A date alone is its midnight where it has none.
-    @inline(__always)
-    static func timestamp(_ base: UnsafeRawPointer, _ count: Int, hasZone: Bool) -> Parsed<Int64> {
-        let parsed = TimestampText.parse(base, count: count)
-        if parsed.problem == .none, parsed.hasZone == hasZone { return Parsed(parsed.microseconds) }
-        return otherTimestamp(parsed, base, count, hasZone: hasZone)
-    }
-
-    @inline(never)
-    private static func otherTimestamp(
-        _ parsed: ParsedTimestamp, _ base: UnsafeRawPointer, _ count: Int, hasZone: Bool
-    ) -> Parsed<Int64> {
-        if parsed.problem == .none { return Parsed(0, .malformed) }
-        if !hasZone, let day = DateText.parse(base, count: count).valid, let start = Temporal.timestamp(ofDay: day) {
-            return Parsed(start)
-        }
-        return Parsed(0, parsed.problem)
-    }
-
     /// What a problem with text for a column of `type` is called.
     static func explain(
         _ problem: ParseProblem, _ text: UnsafeRawBufferPointer, _ type: DataType

@@ -86,7 +86,7 @@ final class FixedDecoder: ColumnDecoder {
         case .uint16: problem = put(CellReading.integer(base, count, as: UInt16.self))
         case .uint32: problem = put(CellReading.integer(base, count, as: UInt32.self))
         case .uint64: problem = put(CellReading.integer(base, count, as: UInt64.self))
-        case .float32: problem = put(CellReading.float(base, count))
+        case .float32: problem = put(FloatParser().parse(base, count))
         case .float64: problem = put(DoubleText.parse(base, count: count, allowsNonFinite: true))
         case .shortDecimal:
             problem = put(DecimalText.parse64(base, count: count, precision: precision, scale: scale))
@@ -94,8 +94,8 @@ final class FixedDecoder: ColumnDecoder {
             problem = put(DecimalText.parse128(base, count: count, precision: precision, scale: scale))
         case .date: problem = put(DateText.parse(base, count: count))
         case .time: problem = put(TimeText.parse(base, count: count))
-        case .localTime: problem = put(CellReading.timestamp(base, count, hasZone: false))
-        case .instant: problem = put(CellReading.timestamp(base, count, hasZone: true))
+        case .localTime: problem = put(TimestampParser(hasZone: false).parse(base, count))
+        case .instant: problem = put(TimestampParser(hasZone: true).parse(base, count))
         }
         if problem.rawValue != 0 { fail(problem, text, &context) }
     }

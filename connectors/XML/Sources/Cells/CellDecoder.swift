@@ -134,7 +134,7 @@ enum CellDecoder {
             if bytes.isEmpty || !view.isValid(row) {
                 builder.appendNull()
                 if isRequired { failures.append(CellFailure(row: Int32(truncatingIfNeeded: row), problem: .missing)) }
-            } else if let value = type == .json ? json(bytes) : hexadecimal(bytes) {
+            } else if let value = type == .json ? json(bytes) : HexText.bytes(bytes) {
                 value.withUnsafeBytes { builder.append($0) }
             } else {
                 builder.appendNull()
@@ -148,42 +148,12 @@ enum CellDecoder {
     /// One document as it stands, several as an array; nil for text that is none.
     private static func json(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
         guard let mark = bytes.first, mark == Pieces.value || mark == Pieces.null else {
-            var tokenizer = JSONTokenizer(bytes)
-            do {
-                while try tokenizer.next() != .end {}
-                return Array(bytes)
-            } catch {
-                return nil
-            }
+            return JSONTokenizer.isDocument(bytes) ? Array(bytes) : nil
         }
         var pieces: [[UInt8]] = []
         Pieces.forEach(in: bytes) { pieces.append($0.map { Array($0) } ?? Array("null".utf8)) }
         if pieces.count == 1 { return pieces[0] }
         return Array("[".utf8) + Array(pieces.joined(separator: ",".utf8)) + Array("]".utf8)
-    }
-
-    private static func hexadecimal(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
-        let digits = bytes.starts(with: "0x".utf8) ? bytes.dropFirst(2) : bytes[...]
-        guard digits.count.isMultiple(of: 2) else { return nil }
-        var value: [UInt8] = []
-        value.reserveCapacity(digits.count / 2)
-        var high: UInt8?
-        for digit in digits {
-            let half: UInt8
-            switch digit {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): half = digit - UInt8(ascii: "0")
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): half = digit - UInt8(ascii: "a") + 10
-            case UInt8(ascii: "A")...UInt8(ascii: "F"): half = digit - UInt8(ascii: "A") + 10
-            default: return nil
-            }
-            if let first = high {
-                value.append(first << 4 | half)
-                high = nil
-            } else {
-                high = half
-            }
-        }
-        return value
     }
 
     /// Lists of the pieces of each cell. The elements are decoded as a column of their own.

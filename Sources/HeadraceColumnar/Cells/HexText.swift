@@ -1,7 +1,7 @@
 /// Binary as hexadecimal text: `0x` and two lower-case digits a byte.
-enum HexText {
+package enum HexText {
     /// The bytes that `text` says, `0x` in front or not and digits of either case; nil when it says none.
-    static func bytes(_ text: [UInt8]) -> [UInt8]? {
+    package static func bytes(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
         let digits = text.starts(with: [0x30, 0x78]) ? text.dropFirst(2) : text[...]
         guard digits.count % 2 == 0 else { return nil }
         var bytes: [UInt8] = []
@@ -16,7 +16,7 @@ enum HexText {
     }
 
     /// `0x` and the digits of `bytes`.
-    static func text(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+    package static func text(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         var text: [UInt8] = [0x30, 0x78]
         text.reserveCapacity(bytes.count * 2 + 2)
         for byte in bytes {

@@ -1,10 +1,13 @@
-import HeadraceColumnar
-
-/// Collects what the values of a column look like and names the narrowest type that holds them all.
-struct TypeGuess: Sendable, Hashable {
+/// Collects what the texts of a column look like and names the narrowest type that holds them all.
+///
+/// The order of the texts does not matter. Formats without types of their own infer their schema by it.
+public struct TypeGuess: Sendable, Hashable {
     /// What one text looks like.
-    struct Kinds: OptionSet, Sendable, Hashable {
-        let rawValue: UInt8
+    @usableFromInline struct Kinds: OptionSet, Sendable, Hashable {
+        @usableFromInline let rawValue: UInt8
+
+        @inlinable init(rawValue: UInt8) { self.rawValue = rawValue }
+
         static let bool = Kinds(rawValue: 1)
         static let integer = Kinds(rawValue: 2)
         static let decimal = Kinds(rawValue: 4)
@@ -13,19 +16,26 @@ struct TypeGuess: Sendable, Hashable {
         static let date = Kinds(rawValue: 16)
         static let timestamp = Kinds(rawValue: 32)
         static let instant = Kinds(rawValue: 64)
-        static let text = Kinds(rawValue: 128)
+        /// Computed, so that `isText` costs other modules no call.
+        @inlinable static var text: Kinds { Kinds(rawValue: 128) }
     }
 
-    private(set) var kinds: Kinds = []
+    @usableFromInline private(set) var kinds: Kinds = []
     private var integerDigits = 0
     private var scale = 0
     private var exceedsInt64 = false
 
-    /// Whether nothing further can change the type.
-    @inline(__always) var isText: Bool { kinds.contains(.text) }
+    /// A column of which nothing was seen yet.
+    public init() {}
 
-    /// Takes note of a text that is not empty, nor stands for null.
-    mutating func see(_ base: UnsafeRawPointer, _ count: Int) {
+    /// Whether nothing further can change the type.
+    @inlinable @inline(__always) public var isText: Bool { kinds.contains(.text) }
+
+    /// Whether no text was seen, so that any type would do.
+    public var isEmpty: Bool { kinds.isEmpty }
+
+    /// Takes note of the text of a cell: `count` bytes, at least one, blanks left out. Null cells are not shown.
+    public mutating func see(_ base: UnsafeRawPointer, _ count: Int) {
         let first = base.load(as: UInt8.self)
         if first &- 0x30 <= 9 || first == 0x2D || first == 0x2E {
             seeNumber(base, count)
@@ -39,7 +49,7 @@ struct TypeGuess: Sendable, Hashable {
     }
 
     /// What the column is as far as seen; text when nothing was seen.
-    var type: DataType {
+    public var type: DataType {
         switch kinds {
         case .bool: return .bool
         case .integer where !exceedsInt64: return .int64
