@@ -82,8 +82,10 @@ import Testing
     func takesOverDead() async throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sleep")
-        process.arguments = ["60"]
+        // Longer than this test can take on a busy machine.
+        process.arguments = ["3600"]
         try process.run()
+        defer { kill(process.processIdentifier, SIGKILL) }
         let dead = holder("dead", process: process.processIdentifier)
         let ledger = try await SQLiteLedger.open(at: path)
         _ = try await ledger.acquire("j", holder: dead, now: 0, duration: 1000)
