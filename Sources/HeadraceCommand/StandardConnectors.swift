@@ -4,6 +4,7 @@ public import HeadraceCore
 import HeadraceHTTP
 import HeadraceJSON
 import HeadraceKeyValue
+import HeadracePostgreSQL
 import HeadraceSQLite
 import HeadraceXML
 
@@ -12,7 +13,7 @@ extension HeadraceTool {
     public static var standardConnectors: [any Connector] {
         [
             FileConnector(), HTTPConnector(), CSVConnector(), JSONConnector(), XMLConnector(), HTMLConnector(),
-            SQLiteConnector(), KeyValueConnector(),
+            SQLiteConnector(), PostgreSQLConnector(), KeyValueConnector(),
         ]
     }
 

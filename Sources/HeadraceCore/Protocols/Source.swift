@@ -26,6 +26,11 @@ extension Source {
 /// A source that reads on after any position that its reader gave.
 public protocol ResumableSource: Source {}
 
+/// A source whose end is a position too: the next run of the same job reads on from there and finds what came since.
+///
+/// The reader's last chunk, with or without rows, gives the position from which the next run starts.
+public protocol IncrementalSource: ResumableSource {}
+
 /// A source of text without types of its own, which can be told its fields and say how it came to those it found.
 public protocol DescribableSource: Source {
     /// Dialect, encoding and fields with how sure the source is; nil when there is nothing to look at.

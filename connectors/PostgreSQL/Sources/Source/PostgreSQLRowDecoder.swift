@@ -5,9 +5,12 @@ import HeadraceCore
 struct PostgreSQLRowDecoder: Sendable {
     let schema: Schema
     private let columns: [PostgreSQLDecoder]
+    /// Columns behind those of the schema, which are passed over: the place of the row.
+    private let trailing: Int
 
-    init(_ schema: Schema, types: [PostgreSQLType], checksText: Bool) {
+    init(_ schema: Schema, types: [PostgreSQLType], checksText: Bool, trailing: Int = 0) {
         self.schema = schema
+        self.trailing = trailing
         columns = types.map { PostgreSQLDecoder($0, checksText: checksText) }
     }
 
@@ -16,9 +19,10 @@ struct PostgreSQLRowDecoder: Sendable {
     /// - Throws: `malformedInput` when the bytes are not that many rows of these columns.
     func decode(_ bytes: UnsafeRawBufferPointer, rows: Int) throws -> (RecordBatch, [(String, PostgreSQLMisfit)]) {
         guard rows > 0, let base = bytes.baseAddress else { return (RecordBatch(empty: schema), []) }
-        return try withUnsafeTemporaryAllocation(of: Int32.self, capacity: max(rows * columns.count, 1)) { places in
+        return try withUnsafeTemporaryAllocation(of: Int32.self, capacity: max(rows * (columns.count + trailing), 1)) {
+            places in
             guard let table = places.baseAddress else { return (RecordBatch(empty: schema), []) }
-            try Self.find(base, bytes.count, rows, columns.count, table)
+            try Self.find(base, bytes.count, rows, columns.count + trailing, table)
             var found: [(String, PostgreSQLMisfit)] = []
             var vectors: [ColumnVector] = []
             vectors.reserveCapacity(columns.count)
