@@ -104,7 +104,8 @@ private final class LeakyStage: Stage {
         let stopped = MemorySink("stopped")
         let error = try await #require(throws: HeadraceError.self) {
             try await JobRunner(
-                ledger: MemoryLedger(), options: RunOptions(allowedRejects: .rows(1), stopsOnRejects: true)
+                ledger: MemoryLedger(),
+                options: RunOptions(commit: .run, allowedRejects: .rows(1), stopsOnRejects: true)
             ).run(Job("copy", Pipeline("p", from: source).loading(into: stopped, mode: .append)))
         }
         #expect(error.code == .tooManyRejects && stopped.rows.isEmpty)
