@@ -61,6 +61,7 @@ let connectors: [[Target]] = [
     connector("HTTP", support: ["HTTPClient", "Codecs"], testing: ["Loopback"]),
     connector("SQLite", c: "CSQLite"),
     connector("PostgreSQL", c: "CPQ"),
+    connector("MySQL", c: "CMariaDB"),
     connector("Landing", support: ["Files", "Digests"]),
     connector("KeyValue", c: "CSQLite", support: ["Codecs"]),
 ]
@@ -82,6 +83,7 @@ let clibraries: [Target] = [
     clibrary("CCrypto", path: "Sources/Support", pkgConfig: "libcrypto", apt: "libssl-dev"),
     clibrary("CXML2", path: "connectors/XML", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
     clibrary("CSQLite", path: "connectors/SQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+    clibrary("CMariaDB", path: "connectors/MySQL", pkgConfig: "libmariadb", apt: "libmariadb-dev"),
     clibrary("CPQ", path: "connectors/PostgreSQL", pkgConfig: "libpq", apt: "libpq-dev"),
 ]
 
