@@ -66,6 +66,35 @@ struct ProgressLineTests {
         #expect(printed.all == ["progress step= rows=7 bytes=3 bytes_total=9"])
     }
 
+    @Test func `once all is read, the line says what is written`() {
+        let (clock, printed) = (HandClock(), Printed())
+        let progress = ProgressLine(clock: clock, form: .lines) { printed.add($0) }
+        progress.report(.stepStarted(step: "read"))
+        clock.advance(seconds: 6)
+        progress.report(.written(step: "load", rows: 5))
+        #expect(printed.all.isEmpty, "while rows are read, that is what is told")
+        progress.report(.stepFinished(step: "read", error: nil))
+        progress.report(.written(step: "load", rows: 1200))
+        progress.report(.written(step: "load", rows: 1300))
+        #expect(printed.all == ["load  1,200 rows written\n"])
+        progress.report(.stepStarted(step: "read b"))
+        clock.advance(seconds: 5)
+        progress.report(.read(step: "read b", rows: 5, bytes: 0, totalBytes: nil))
+        #expect(printed.all.last == "read b  5 rows  1 rows/s  0 MB\n")
+    }
+
+    @Test func `a log gets what is written once all is read`() {
+        let (clock, printed) = (HandClock(), Printed())
+        let log = EventLog { _, message, fields in
+            printed.add(message + " " + fields.map { "\($0.name)=\($0.value)" }.joined(separator: " "))
+        }
+        let progress = ProgressLine(clock: clock, form: .log(log))
+        progress.report(.stepFinished(step: "read", error: nil))
+        clock.advance(seconds: 6)
+        progress.report(.written(step: "load", rows: 7))
+        #expect(printed.all == ["progress step=load rows_written=7"])
+    }
+
     @Test(arguments: [
         (0, "0.00 s"), (423_000, "0.42 s"), (1_050_000, "1.05 s"), (12_900_000, "12 s"), (200_000_000, "3 min 20 s"),
     ])

@@ -16,9 +16,11 @@ final class ProgressLine: ProgressReporter {
         var rows = 0
         var bytes = 0
         var total: Int?
-        var written = 0
+        /// What a sink has taken, once all is read; before that rows are written as they are read.
+        var written: (step: String, rows: Int)?
         var began: Int64
         var shown: Int64 = 0
+        var isReading = true
         var isOpen = false
     }
 
@@ -50,18 +52,26 @@ final class ProgressLine: ProgressReporter {
         state.withLock { state in
             switch event {
             case .stepStarted(let step):
+                state.written = nil
+                state.isReading = true
                 state.step = step
                 state.rows = 0
                 state.bytes = 0
                 state.total = nil
                 state.began = clock.monotonic()
             case .read(_, let rows, let bytes, let total):
+                state.written = nil
+                state.isReading = true
                 state.rows = rows
                 state.bytes = bytes
                 state.total = total ?? state.total
                 show(&state)
-            case .written(_, let rows): state.written = rows
-            case .committed, .stepFinished: break
+            case .stepFinished: state.isReading = false
+            case .written(let step, let rows):
+                guard !state.isReading else { break }
+                state.written = (step, rows)
+                show(&state)
+            case .committed: break
             }
         }
     }
@@ -70,14 +80,24 @@ final class ProgressLine: ProgressReporter {
         let now = clock.monotonic()
         guard now - state.shown >= interval else { return }
         state.shown = now
-        let line = Self.line(
-            state.step, rows: state.rows, bytes: state.bytes, total: state.total, nanoseconds: now - state.began)
+        let line =
+            if let written = state.written {
+                "\(written.step)  \(Self.grouped(written.rows)) rows written"
+            } else {
+                Self.line(
+                    state.step, rows: state.rows, bytes: state.bytes, total: state.total,
+                    nanoseconds: now - state.began)
+            }
         switch form {
         case .terminal:
             print("\r\u{1b}[K" + String(line.prefix(StandardStreams.terminalWidth - 1)))
             state.isOpen = true
         case .lines: print(line + "\n")
         case .log(let log):
+            if let written = state.written {
+                log.info("progress", [("step", written.step), ("rows_written", "\(written.rows)")])
+                return
+            }
             let total = state.total.map { [("bytes_total", "\($0)")] } ?? []
             log.info(
                 "progress", [("step", state.step), ("rows", "\(state.rows)"), ("bytes", "\(state.bytes)")] + total)

@@ -10,7 +10,7 @@ public enum ProgressEvent: Sendable {
     case stepStarted(step: String)
     /// Rows and bytes read so far; `totalBytes` where the source knows its size.
     case read(step: String, rows: Int, bytes: Int, totalBytes: Int?)
-    /// Rows handed to a sink so far, committed or not, from a sink that reports them; the engine reports `committed`.
+    /// Rows that a sink has taken so far, committed or not. Goes on when all is read: a sort hands its rows on only then.
     case written(step: String, rows: Int)
     /// An epoch of a sink is durable; `rows` is what the sink has committed in this load, earlier epochs included.
     case committed(step: String, epoch: Int, rows: Int)

@@ -138,6 +138,12 @@ final class LoadRun: @unchecked Sendable {
         if let position { positions[position.stream] = position.position }
         bytesInEpoch += turn.writtenBytes
         report()
+        if turn.writtenBytes > 0 {
+            for sink in sinks {
+                let rows = book.accounts[sink.step.ordinal].output
+                context.progress.report(.written(step: sink.step.name, rows: rows))
+            }
+        }
         if commitsOften && isEpochFull {
             try BlockingWork.wait { try await self.commit(isFinal: false) }
         }
