@@ -80,7 +80,10 @@ struct FormulaEvaluation {
 
     /// A column or a constant: kernels take both.
     mutating func operand(_ formula: Formula) throws -> Operand {
-        if case .literal(let value, let type) = formula { return .value(value, type) }
+        if case .literal(let value, let type) = formula {
+            try check(value, type)
+            return .value(value, type)
+        }
         return .column(try column(formula))
     }
 
@@ -92,7 +95,9 @@ struct FormulaEvaluation {
             }
             return column
         case .literal(let value, let type): return try constant(value, type)
-        case .cast(let inner, let type): return take(try Kernels.cast(try column(inner), to: type))
+        case .cast(let inner, let type):
+            try check(.null, type)
+            return take(try Kernels.cast(try column(inner), to: type))
         case .choice(let branches, let otherwise): return try choice(branches, otherwise)
         case .call(let function, let arguments): return try call(function, arguments)
         }
@@ -104,34 +109,23 @@ struct FormulaEvaluation {
         return result.column
     }
 
+    /// A constant is checked whether there are rows or not, so that a plan refuses a wrong one.
+    private func check(_ value: Scalar, _ type: DataType) throws {
+        guard type.isWellFormed else {
+            throw HeadraceError(
+                .schemaMismatch, "there is no type \(type)",
+                hint: "a decimal has 1 to 38 digits, no more of them after the point than there are")
+        }
+        guard value.fits(type) else {
+            throw HeadraceError(.schemaMismatch, "the constant \(value) is no \(type)")
+        }
+    }
+
     private func constant(_ value: Scalar, _ type: DataType) throws -> ColumnVector {
+        try check(value, type)
         guard let column = ColumnVector.of(type, Array(repeating: value, count: batch.count)) else {
             throw HeadraceError(.schemaMismatch, "the constant \(value) is no \(type)")
         }
         return column
-    }
-
-    /// Failures of a branch count only for the rows that take it.
-    private mutating func choice(_ branches: [Formula.Branch], _ otherwise: Formula) throws -> ColumnVector {
-        var cases: [(condition: ColumnVector, value: ColumnVector)] = []
-        var open = Set(0..<Int32(batch.count))
-        for branch in branches {
-            let condition = try column(branch.condition)
-            let value = try isolated(branch.result)
-            let view = condition.unsafeView
-            let taken = open.filter { condition.isValid(Int($0)) && view.bool(Int($0)) }
-            failures += value.failures.filter { taken.contains($0.row) }
-            open.subtract(taken)
-            cases.append((condition, value.column))
-        }
-        let last = try isolated(otherwise)
-        failures += last.failures.filter { open.contains($0.row) }
-        return Kernels.ifElse(cases, otherwise: last.column)
-    }
-
-    private func isolated(_ formula: Formula) throws -> (column: ColumnVector, failures: [RowFailure]) {
-        var inner = FormulaEvaluation(batch: batch)
-        let column = try inner.column(formula)
-        return (column, inner.failures)
     }
 }

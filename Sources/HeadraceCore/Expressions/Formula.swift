@@ -13,16 +13,18 @@ public indirect enum Formula: Sendable, Hashable {
     case call(Function, [Formula])
     /// The value as another type; a value that does not fit refuses the row.
     case cast(Formula, DataType)
-    /// The result of the first condition that is true, else the last.
+    /// The result of the first condition that is true, else the last, as the type that all results have in common.
     case choice([Branch], otherwise: Formula)
 
     /// One arm of a choice, for rows that no arm before it takes.
     public struct Branch: Sendable, Hashable {
-        /// Of booleans; null counts as not true.
+        /// Of booleans; null counts as not true. Fails only rows that no arm before it takes.
         public var condition: Formula
         /// What the row gets. Fails only the rows that take this arm.
         public var result: Formula
-        /// An arm of a choice; all arms and the last result must have one type, decimals their precision and scale too.
+        /// An arm of a choice. Compiling the formula fails when the condition is none of booleans, and when the results
+        /// of all arms and the last one have no type in common: numbers have (of exact ones it is the decimal or
+        /// integer type that holds them all), text and JSON have, other types only with themselves.
         public init(when condition: Formula, then result: Formula) {
             self.condition = condition
             self.result = result
@@ -69,8 +71,8 @@ public enum Function: Sendable, Hashable {
     case isNull
     /// Whether the value is there; never null itself.
     case isNotNull
-    /// The first argument that is not null, as the type of the first; a value that this type does not hold refuses
-    /// the row.
+    /// The first argument that is not null, as the type of the first. What this type does not hold, and what cannot be
+    /// computed, refuses the rows that get to it.
     case coalesce
     /// The sum of two numbers, or a date and days, or a timestamp and microseconds; null where either is null.
     case add

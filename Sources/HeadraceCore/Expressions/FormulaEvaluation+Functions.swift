@@ -17,7 +17,7 @@ extension FormulaEvaluation {
         case .not: return try Kernels.not(try column(arguments[0]))
         case .isNull: return Kernels.isNull(try column(arguments[0]))
         case .isNotNull: return Kernels.isNotNull(try column(arguments[0]))
-        case .coalesce: return Kernels.coalesce(try alike(arguments))
+        case .coalesce: return try coalesce(arguments)
         case .add: return try arithmetic(.add, arguments)
         case .subtract: return try arithmetic(.subtract, arguments)
         case .multiply: return try arithmetic(.multiply, arguments)

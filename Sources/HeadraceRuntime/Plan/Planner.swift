@@ -93,6 +93,12 @@ final class Planner: @unchecked Sendable {
         do { schema = try await source.schema(in: context) } catch {
             throw HeadraceError.wrapping(error, "\(source.name) cannot be read").at("step \(step)")
         }
+        for field in schema.fields where !field.type.isWellFormed {
+            throw HeadraceError(
+                .schemaMismatch, "column \"\(field.name)\" of \(source.name) has a type that cannot be: \(field.type)",
+                trail: ["step \(step)"],
+                hint: "a decimal has 1 to 38 digits, no more of them after the point than there are")
+        }
         return PlannedNode(step: step, schema: schema, kind: .scan(source), inputs: [], summary: "read \(source.name)")
     }
 
