@@ -11,6 +11,8 @@ struct LoadExecution {
     let prefix: String
     /// The run that began the work which this run resumes; this run itself otherwise.
     let origin: String
+    /// Whether incremental sources read on where the last run of the job ended; off for a run that starts afresh.
+    let continues: Bool
 
     /// Everything the plan says before anything is written.
     static func plan(_ load: Load, in context: RunContext) async throws -> [String] {
@@ -44,6 +46,7 @@ struct LoadExecution {
         // Of the whole load, whatever is left of it: positions keep their names.
         let steps = LoadSteps(planned.map(\.root))
         var resumed: Checkpoint?
+        var ends: [StreamID: Position] = [:]
         if settings.resumes {
             var open: [(output: Load.Output, root: PlannedNode)] = []
             for (output, root) in planned {
@@ -52,6 +55,8 @@ struct LoadExecution {
                     // The sink has the whole load: an earlier run ended between its commit and the ledger's.
                     if checkpoint.isFinal { continue }
                     resumed = checkpoint
+                } else if let checkpoint, continues, planned.count == 1, Self.addsRows(output.mode) {
+                    ends = Self.ends(in: checkpoint, of: root, steps)
                 }
                 open.append((output, root))
             }
@@ -62,21 +67,22 @@ struct LoadExecution {
             planned.count == 1 && planned.allSatisfy { $0.root.isStateless && Self.takesEpochs($0.output.mode) }
             && planned[0].root.scans.allSatisfy { Self.isResumable($0) } && settings.commit != .run
         let run = LoadRun(
-            context: context, settings: settings, ledger: ledger, prefix: prefix, origin: origin, resuming: resumed)
+            context: context, settings: settings, ledger: ledger, prefix: prefix, origin: origin, resuming: resumed,
+            continuing: ends)
         let graph = Graph(planned.map(\.root), of: steps, run: run)
-        var ends: [(root: PlannedNode, sink: any SinkEnd)] = []
+        var sinks: [(root: PlannedNode, sink: any SinkEnd)] = []
         do {
             for (output, root) in planned {
                 let step = run.book.enter(planned.count == 1 ? "load" : "load \(output.sink.name)")
-                ends.append((root, try await Self.open(output.sink, mode: output.mode, root.schema, step, context)))
+                sinks.append((root, try await Self.open(output.sink, mode: output.mode, root.schema, step, context)))
             }
-            run.attach(ends.map(\.sink), commitsOften: mayCommitOften)
-            let scans = try graph.scans(ends.map { ($0.root, $0.sink) })
+            run.attach(sinks.map(\.sink), commitsOften: mayCommitOften)
+            let scans = try graph.scans(sinks.map { ($0.root, $0.sink) })
             try await drive(scans, run)
             try await run.commit(isFinal: true)
             graph.discard()
         } catch {
-            for scan in ends { await scan.sink.abort() }
+            for scan in sinks { await scan.sink.abort() }
             graph.discard()
             throw error
         }
@@ -101,6 +107,26 @@ struct LoadExecution {
         } catch {
             throw HeadraceError.wrapping(error, "\(sink.name) cannot be written").at("step \(step.name)")
         }
+    }
+
+    /// Whether the target keeps the rows of earlier runs.
+    private static func addsRows(_ mode: SinkMode) -> Bool {
+        if case .replace = mode { return false }
+        return true
+    }
+
+    /// Where the incremental sources of a load ended, as far as the sink holds their rows.
+    private static func ends(
+        in checkpoint: Checkpoint, of root: PlannedNode, _ steps: LoadSteps
+    ) -> [StreamID: Position] {
+        var ends: [StreamID: Position] = [:]
+        for scan in root.scans {
+            guard case .scan(let source) = scan.kind, source is any IncrementalSource,
+                let stream = steps.stream(of: scan)
+            else { continue }
+            ends[stream] = checkpoint.positions[stream].flatMap { $0.isEnd ? $0.endPosition : $0 }
+        }
+        return ends
     }
 
     private static func takesEpochs(_ mode: SinkMode) -> Bool {

@@ -22,14 +22,14 @@ final class LoadRun: @unchecked Sendable {
 
     init(
         context: RunContext, settings: LoadSettings, ledger: any LedgerStore, prefix: String, origin: String,
-        resuming checkpoint: Checkpoint?
+        resuming checkpoint: Checkpoint?, continuing ends: [StreamID: Position] = [:]
     ) {
         self.context = context
         self.settings = settings
         self.ledger = ledger
         self.origin = origin
         book = AccountBook(prefix: prefix)
-        positions = checkpoint?.positions ?? [:]
+        positions = checkpoint?.positions ?? ends
         epoch = (checkpoint?.epoch ?? 0) + 1
         epochBegan = context.clock.monotonic()
     }
@@ -49,9 +49,8 @@ final class LoadRun: @unchecked Sendable {
     /// Reads a source to its end on all workers and ends the node that takes its rows.
     func scan<S: Source>(_ source: S, _ scan: Graph.Scan) throws {
         let (step, node) = (scan.step, scan.into)
-        let ended = Position(.object([("ended", .bool(true))]))
         let from = positions[scan.stream]
-        if from == ended { return try node.finish() }
+        if from?.isEnd == true { return try node.finish() }
         let context = self.context
         let reader = try locating(step) {
             try BlockingWork.wait { try await source.openReader(for: scan.node.schema, from: from, in: context) }
@@ -88,7 +87,7 @@ final class LoadRun: @unchecked Sendable {
                 }
             }
         }
-        positions[scan.stream] = ended
+        positions[scan.stream] = .end(at: source is any IncrementalSource ? positions[scan.stream] : nil)
         context.progress.report(.stepFinished(step: step.name, error: nil))
         try node.finish()
     }

@@ -41,7 +41,8 @@ public final class JobRun: Sendable {
         let execution = LoadExecution(
             load: load, context: context, ledger: ledger,
             settings: settings ?? LoadSettings(commit: options.commit, stopAfterRejects: stop),
-            prefix: prefix.isEmpty ? "" : "\(prefix)/\(load.name)", origin: origin)
+            prefix: prefix.isEmpty ? "" : "\(prefix)/\(load.name)", origin: origin,
+            continues: !options.restarts)
         var report = try await execution.run()
         // Ordinals run on over all loads of the run, so that its steps list in the order they ran.
         state.withLock { state in

@@ -78,7 +78,7 @@ import Testing
         let start = clock.now
         let error = await refusal(silent)
         #expect(error?.code.rawValue == "connectionFailed" && error?.retry == .mayHelp)
-        #expect(clock.now - start < .seconds(5))
+        #expect(clock.now - start < .seconds(12))
     }
 
     @Test("A statement is given up after the statement time-out, a lock after the lock time-out")
@@ -133,7 +133,7 @@ import Testing
         try await Task.sleep(for: .milliseconds(200))
         cancellation.cancel()
         await #expect(throws: HeadraceError.self) { try await running.value }
-        #expect(ContinuousClock().now - start < .seconds(10))
+        #expect(ContinuousClock().now - start < .seconds(30))
         await session.finish { connection in
             #expect(connection.isInTransaction)
             connection.rollBack()

@@ -83,11 +83,12 @@ struct PostgreSQLReadPlan: Sendable {
             }
         } else {
             state = PostgreSQLReadState(
-                window: PostgreSQLWindow(since: nil, bound: incremental == nil ? snapshot.limit : snapshot.oldest),
+                window: PostgreSQLWindow(since: nil, bound: snapshot.oldest),
                 parts: try split(table, into: streams, connection))
         }
         let names = try partNames(state.parts, connection)
-        let condition = state.window?.condition(limit: snapshot.limit)
+        // A plain reading takes everything that the snapshot shows; nothing has changed since where it goes on.
+        let condition = incremental == nil ? nil : state.window?.condition(limit: snapshot.limit)
         let floor = try incremental?.floor(of: table, state.window, connection)
         let statements = state.parts.map { part -> SQL in
             let conditions = [part.condition, condition, floor].compactMap { $0 }

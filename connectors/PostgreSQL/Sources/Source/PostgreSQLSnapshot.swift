@@ -4,7 +4,8 @@ import HeadraceCore
 struct PostgreSQLSnapshot: Sendable {
     /// The name under which other connections take it over.
     let name: String
-    /// The oldest transaction that was under way: all before it have ended.
+    /// The oldest transaction of this database that was under way: all before it have ended. Those of other databases
+    /// cannot write here.
     let oldest: UInt64
     /// The first transaction that had not begun.
     let limit: UInt64
@@ -25,7 +26,11 @@ struct PostgreSQLSnapshot: Sendable {
     static func take(_ connection: PostgreSQLConnection) throws -> PostgreSQLSnapshot {
         let found = try connection.first(
             """
-            SELECT pg_export_snapshot(), pg_snapshot_xmin(s)::text, pg_snapshot_xmax(s)::text
+            SELECT pg_export_snapshot(), coalesce((SELECT min(x::text::numeric) FROM pg_snapshot_xip(s) x
+                WHERE NOT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+                    WHERE l.locktype = 'transactionid' AND l.granted AND l.transactionid = x::xid AND a.datid <>
+                        (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))),
+                pg_snapshot_xmax(s)::text::numeric)::text, pg_snapshot_xmax(s)::text
             FROM pg_current_snapshot() s
             """
         ) { row in (row.text(0), row.text(1).flatMap { UInt64($0) }, row.text(2).flatMap { UInt64($0) }) }
