@@ -120,6 +120,14 @@ extension DataType: CustomStringConvertible {
         }
     }
 
+    /// The type in a sentence: `a decimal(12,2)`, `an int64`.
+    package var withArticle: String {
+        switch self {
+        case .int8, .int16, .int32, .int64: "an \(self)"
+        default: "a \(self)"
+        }
+    }
+
     /// Reads what `description` writes for every type but list and struct; nil when the text names no type.
     public init?(_ text: String) {
         let named: [String: DataType] = [

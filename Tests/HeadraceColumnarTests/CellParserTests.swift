@@ -60,8 +60,8 @@ import Testing
         (.wrongShape, .json, "wrongShape", "column \"c\" (json) holds JSON of another shape"),
         (.parse(.outOfRange), .int8, "outOfRange", "column \"c\" (int8) cannot hold a value of this size"),
         (.parse(.invalidDate), .date32, "notADate", "column \"c\" (date32): the text names a day that does not exist"),
-        (.parse(.malformed), .float64, "notANumber", "column \"c\" (float64): the text is not well formed"),
-        (.parse(.malformed), .int64, "notAnInteger", "column \"c\" (int64): the text is not well formed"),
+        (.parse(.malformed), .float64, "notANumber", "column \"c\": the text is not a float64"),
+        (.parse(.malformed), .int64, "notAnInteger", "column \"c\": the text is not an int64"),
     ]
 
     @Test("A problem has a stable code by its column's type and one sentence", arguments: sentences)

@@ -45,6 +45,8 @@ extension CellProblem {
         case .parse(.outOfRange): return ("outOfRange", "\(column) cannot hold a value of this size")
         case .parse(.tooManyFractionDigits):
             return ("tooManyFractionDigits", "\(column) would have to be rounded: the text has more fraction digits")
+        case .parse(.malformed):
+            return (Self.code(field.type), "column \"\(field.name)\": the text is not \(field.type.withArticle)")
         case .parse(let problem): return (Self.code(field.type), "\(column): the text \(problem)")
         }
     }

@@ -97,13 +97,13 @@ struct RejectsCommand: AsyncParsableCommand {
     private func line(_ record: RejectRecord) -> String {
         let reject = record.reject
         let field = reject.field.map { " \($0)" } ?? ""
-        let value = showValues ? reject.value.map { " = \($0)" } ?? "" : ""
+        let message = showValues ? reject.messageWithValue : reject.message
         let state =
             switch record.state {
             case .open: ""
             case .replayed(let run): " (replayed in \(run))"
             case .discarded: " (discarded)"
             }
-        return "\(reject.place): \(reject.step)\(field)\(value): \(reject.message) [\(reject.code)]\(state)\n"
+        return "\(reject.place): \(reject.step)\(field): \(message) [\(reject.code)]\(state)\n"
     }
 }

@@ -65,7 +65,7 @@ struct PreviewCommand: AsyncParsableCommand {
         let (records, rejects) = try await Preview.first(rows, of: source, in: context)
         StandardStreams.output(TableText.render(records))
         for reject in rejects.prefix(5) {
-            StandardStreams.error("refused: \(reject.place): \(reject.message)\n")
+            StandardStreams.error("refused: \(reject.place): \(reject.messageWithValue)\n")
         }
         if rejects.count > 5 { StandardStreams.error("refused: \(rejects.count - 5) more rows\n") }
     }

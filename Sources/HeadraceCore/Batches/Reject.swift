@@ -12,7 +12,7 @@ public struct Reject: Sendable {
     public var field: String?
     /// The offending value as text, cut to `longestValue` bytes.
     public var value: String?
-    /// One sentence for people.
+    /// One sentence for people, without the value: it goes to logs and to people who must not see the data.
     public var message: String
     /// Where the row came from, for the person who mends it there.
     public var place: Place
@@ -20,6 +20,15 @@ public struct Reject: Sendable {
     public var original: [UInt8]?
     /// The row as its step received it, one JSON object with the step's input fields; nil when the row never decoded.
     public var row: String?
+
+    /// The message together with the offending value, for people who may see the data: `price is not > 0 (found
+    /// "-1.00")`. The value stands in quotes, cut to 60 characters, control characters escaped.
+    public var messageWithValue: String {
+        guard let value else { return message }
+        let cut = value.prefix(60)
+        let shown = cut.endIndex == value.endIndex ? value : cut + "…"
+        return "\(message) (found \(shown.debugDescription))"
+    }
 
     /// The longest text kept in `value`, in bytes.
     public static let longestValue = 256

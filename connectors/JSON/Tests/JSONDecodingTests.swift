@@ -117,7 +117,7 @@ import Testing
             #"{"o":{"sizes":[{"width":1},{"width":"x"}]}}"#, schema: Schema([Field("o", type)]))
         #expect(
             reading.rejects.first?.message
-                == "column \"o\" at o.sizes[].width holds int64 and the value is not well formed")
+                == "column \"o\" at o.sizes[].width: the value is not an int64")
     }
 
     @Test("Of members with the same name the last one counts, at every depth")

@@ -32,7 +32,7 @@ for account in report.accounts {
             + "\(account.filtered) filtered, \(account.merged) merged")
 }
 for record in try await ledger.openRejects(of: report.run) {
-    print("refused: line \(record.reject.place.line ?? 0): \(record.reject.message)")
+    print("refused: line \(record.reject.place.line ?? 0): \(record.reject.messageWithValue)")
 }
 print("\(report.state.rawValue)")
 await ledger.close()

@@ -41,7 +41,11 @@ struct CellFailure: Sendable {
         case .zoneUnexpected: return "column \(place) holds times without a zone and the time names one"
         case .tooManyFractionDigits:
             return "column \(place) holds \(type) and the number has more fraction digits, which are never rounded away"
-        default: return "column \(place) holds \(type) and the value \(found)"
+        default:
+            if found == ParseProblem.malformed.description {
+                return "column \(place): the value is not \(type.withArticle)"
+            }
+            return "column \(place) holds \(type) and the value \(found)"
         }
     }
 }
