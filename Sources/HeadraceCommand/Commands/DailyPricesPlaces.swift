@@ -5,6 +5,7 @@ import HeadraceCore
 import HeadraceCurrency
 import HeadraceJobs
 import HeadraceKeyValue
+import HeadracePostgreSQL
 import HeadraceRuntime
 
 /// The stores of the daily prices and the rates they are converted by: as given, else as a run recorded them, else from the
@@ -43,14 +44,21 @@ struct DailyPricesPlaces: ParsableArguments {
         return configuration
     }
 
+    /// The databases that can hold the warehouse, by the schemes of their locations.
+    private static let warehouses: [(schemes: [String], make: @Sendable (Location) throws -> PriceWarehouse)] = [
+        (["sqlite"], { .sqlite(at: $0.address) }),
+        (["postgresql", "postgres"], { .postgresql(try PostgreSQLConnector().configuration(of: $0)) }),
+    ]
+
     private func priceWarehouse(_ state: String) throws -> PriceWarehouse {
         let text = warehouse ?? CommonOptions.variable("HEADRACE_WAREHOUSE") ?? "sqlite:\(state)/warehouse.db"
         let location = try Location(text) { _ in false }
-        guard location.scheme == "sqlite" else {
+        guard let entry = Self.warehouses.first(where: { $0.schemes.contains(location.scheme) }) else {
             throw HeadraceError(
-                .badLocation, "no warehouse connector serves \(location)", fields: [("schemes", "sqlite")])
+                .badLocation, "no warehouse connector serves \(location)",
+                fields: [("schemes", Self.warehouses.flatMap(\.schemes).joined(separator: ", "))])
         }
-        return .sqlite(at: location.address)
+        return try entry.make(location)
     }
 
     private func keyValueStore(_ state: String) throws -> any KeyValueStore {

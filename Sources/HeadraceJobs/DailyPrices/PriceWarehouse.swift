@@ -1,4 +1,5 @@
 public import HeadraceCore
+public import HeadracePostgreSQL
 import HeadraceSQLite
 
 /// The warehouse of the daily prices, whichever database holds it.
@@ -35,5 +36,23 @@ extension PriceWarehouse {
         PriceWarehouse(
             name: "sqlite:\(path)", facts: SQLiteSink(path: path), sink: { SQLiteSink(path: path, table: $0) },
             table: { SQLiteTableSource(path: path, table: $0) }, query: { SQLiteQuerySource(path: path, query: $0) })
+    }
+
+    /// A database of a PostgreSQL server, whose tables the first run makes.
+    public static func postgresql(_ configuration: PostgreSQLConfiguration) -> PriceWarehouse {
+        PriceWarehouse(
+            name: "\(configuration)", facts: PostgreSQLSink(configuration),
+            sink: { PostgreSQLSink(configuration, table: $0) },
+            table: { name in
+                // Rows come in the order in which they were staged; a name that is none fails as a query when it is read.
+                if let table = try? PostgreSQLTableSource(configuration, table: quoted(name)) { return table }
+                return PostgreSQLQuerySource(configuration, query: "SELECT * FROM \(quoted(name))")
+            },
+            query: { PostgreSQLQuerySource(configuration, query: $0) })
+    }
+
+    /// A table's name as an identifier of SQL.
+    private static func quoted(_ name: String) -> String {
+        "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 }

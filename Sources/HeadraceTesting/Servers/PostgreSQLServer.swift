@@ -202,8 +202,22 @@ public final class PostgreSQLServer: Sendable {
         // The postmaster alone would leave its children to finish what they do.
         let children = (try? ChildProcess.run(["pgrep", "-P", "\(process)"]).output) ?? ""
         Glibc.kill(process, SIGKILL)
-        for child in children.split(separator: "\n").compactMap({ Int32($0) }) { Glibc.kill(child, SIGKILL) }
+        let all = [process] + children.split(separator: "\n").compactMap { Int32($0) }
+        for child in all.dropFirst() { Glibc.kill(child, SIGKILL) }
         endGuard(removing: false)
+        for _ in 0..<1000 where all.contains(where: Self.isRunning) { usleep(5_000) }
+        // A dead process that nobody has waited for yet still counts as another server of this folder.
+        unlink("\(folder)/data/postmaster.pid")
+    }
+
+    /// Whether a process is there and not just waiting for its parent to take note of its end.
+    private static func isRunning(_ process: Int32) -> Bool {
+        guard let file = fopen("/proc/\(process)/stat", "r") else { return false }
+        defer { fclose(file) }
+        var line = [UInt8](repeating: 0, count: 512)
+        let count = fread(&line, 1, line.count, file)
+        let text = String(decoding: line[..<count], as: UTF8.self)
+        return text.split(separator: ")").last.map { !$0.hasPrefix(" Z") && !$0.hasPrefix(" X") } ?? false
     }
 
     private func endGuard(removing: Bool) {

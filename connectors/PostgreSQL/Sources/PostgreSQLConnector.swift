@@ -27,7 +27,7 @@ public struct PostgreSQLConnector: RowConnector {
     }
 
     /// The server at a location, with libpq's options and the time-outs.
-    func configuration(of location: Location) throws -> PostgreSQLConfiguration {
+    package func configuration(of location: Location) throws -> PostgreSQLConfiguration {
         guard location.address.hasPrefix("//") else {
             throw HeadraceError(
                 .badLocation, "\(location) names no server",
@@ -94,9 +94,15 @@ public struct PostgreSQLConnector: RowConnector {
         }
     }
 
+    /// The table at a location, or the whole database where none is named: a warehouse for facts.
     public func sink(at location: Location) throws -> any Sink {
-        throw HeadraceError(
-            .unsupported, "PostgreSQL is read only so far", hint: "write to sqlite:FILE.db?table=NAME or to a file")
+        guard location["query"] == nil else {
+            throw HeadraceError(.badOption, "a query cannot be written to", hint: "name a table with ?table=NAME")
+        }
+        for option in ["cursor", "lag", "streams"] where location[option] != nil {
+            throw HeadraceError(.badOption, "\(option) is for reading", hint: "leave it out")
+        }
+        return PostgreSQLSink(try configuration(of: location), table: location["table"])
     }
 
     /// Connects and says what is there, or how many rows and columns the table or query has.

@@ -1,0 +1,75 @@
+"""A PostgreSQL server of a test's own, on a free port of loopback, and psql as the independent client."""
+
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from decimal import Decimal
+
+
+class Server:
+    """Runs from an empty folder; `kill` ends it as a power cut would."""
+
+    def __init__(self, durable=False):
+        self.binaries = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=True).stdout.strip()
+        # Short and open to the server's user: a socket's path holds 107 bytes at most.
+        self.folder = tempfile.mkdtemp(prefix="hrpg-", dir="/tmp")
+        os.chmod(self.folder, 0o755)
+        self.data = os.path.join(self.folder, "d")
+        os.mkdir(self.data, 0o700)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.identity = {}
+        if os.getuid() == 0:
+            user = pwd.getpwnam("postgres")
+            os.chown(self.data, user.pw_uid, user.pw_gid)
+            self.identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        self.tool("initdb", "-D", self.data, "-A", "trust", "-U", "test", "-E", "UTF8", "--no-locale", "--no-sync")
+        lines = ["listen_addresses = '127.0.0.1'", f"port = {self.port}", "unix_socket_directories = ''", "max_connections = 40"]
+        if not durable:
+            lines += ["fsync = off", "synchronous_commit = off", "full_page_writes = off"]
+        with open(os.path.join(self.data, "postgresql.conf"), "a", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+        self.start()
+
+    def tool(self, name, *arguments):
+        done = subprocess.run(
+            [os.path.join(self.binaries, name), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True, cwd="/", check=False, **self.identity)
+        if done.returncode != 0:
+            raise RuntimeError(f"{name}: {done.stderr}")
+
+    def start(self):
+        self.tool("pg_ctl", "-D", self.data, "-l", os.path.join(self.data, "log"), "-w", "-t", "60", "start")
+
+    def kill(self):
+        with open(os.path.join(self.data, "postmaster.pid"), encoding="utf-8") as file:
+            os.kill(int(file.readline()), signal.SIGKILL)
+
+    def stop(self):
+        try:
+            self.tool("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def url(self, database):
+        return f"postgresql://test@127.0.0.1:{self.port}/{database}"
+
+    def psql(self, sql, database="postgres"):
+        """The lines that psql prints, values joined by bars."""
+        done = subprocess.run(
+            ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.url(database), "-c", sql],
+            capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"psql: {done.stderr}")
+        return done.stdout.splitlines()
+
+    def rows(self, sql, database):
+        """The rows of a query as dictionaries, numbers as Decimal."""
+        lines = self.psql(f"SELECT row_to_json(q) FROM ({sql}) q", database)
+        return [json.loads(line, parse_float=Decimal, parse_int=Decimal) for line in lines]

@@ -1,0 +1,228 @@
+import HeadraceColumnar
+import HeadraceCore
+
+/// Writes encoded batches into a table and tells what became of each row: counted by the server, never taken from the
+/// batch. Every batch is a savepoint of the epoch's transaction, so that a row that is refused takes no other with it.
+///
+/// A clean batch goes in by COPY. The server names the line of a first few refused rows; after those, batches go into a
+/// stage, where SQL sorts good rows from bad by the table's constraints. What the server refuses even then is halved until
+/// single rows are left.
+///
+/// - Invariant (`@unchecked Sendable`): used inside calls of its session only.
+final class PostgreSQLRowWriter: @unchecked Sendable {
+    struct Outcome: Sendable {
+        var counts = WriteCounts()
+        var refusals: [PostgreSQLRefusal] = []
+    }
+
+    /// So many refusals of an epoch are found by writing a batch again without the line that the server named.
+    static let namedRefusals = 3
+
+    private let plan: PostgreSQLTablePlan
+    private let stages = PostgreSQLStages()
+    private var refusals = 0
+    private var rules: [PostgreSQLRule]?
+    /// What the server says to a row that breaks a rule.
+    private var words: [String: PostgreSQLFailure] = [:]
+
+    init(_ plan: PostgreSQLTablePlan) { self.plan = plan }
+
+    /// Prepares for the rows of another transaction.
+    func begin() {
+        stages.forget()
+        refusals = 0
+        (rules, words) = (nil, [:])
+    }
+
+    /// Writes the rows of a batch; of rows of one key the last in it stands.
+    func write(_ rows: PostgreSQLEncodedRows, to connection: PostgreSQLConnection) throws -> Outcome {
+        guard rows.count > 0 else { return Outcome() }
+        var outcome = Outcome()
+        let isUpsert = if case .upsert = plan.mode { true } else { false }
+        if isUpsert || plan.needsStage || refusals >= Self.namedRefusals {
+            outcome = try staged(rows, connection)
+        } else if let done = try copied(rows, connection) {
+            outcome = done
+        } else {
+            outcome = try staged(rows, connection)
+        }
+        refusals += outcome.refusals.count
+        outcome.refusals.sort { $0.row < $1.row }
+        return outcome
+    }
+
+    /// Runs `body` so that a refusal leaves the transaction as it was.
+    /// - Returns: why the server refused, nil when it did not.
+    private func attempt(_ connection: PostgreSQLConnection, _ body: () throws -> Void) throws -> PostgreSQLFailure? {
+        try connection.script("SAVEPOINT headrace")
+        do { try body() } catch let failure as PostgreSQLFailure where failure.isRefusal {
+            try connection.script("ROLLBACK TO SAVEPOINT headrace; RELEASE SAVEPOINT headrace")
+            return failure
+        }
+        try connection.script("RELEASE SAVEPOINT headrace")
+        return nil
+    }
+
+    // MARK: - By COPY
+
+    /// Copies the rows into the table, without those whose lines the server names.
+    /// - Returns: nil, with nothing written, when it names too many or none.
+    private func copied(_ rows: PostgreSQLEncodedRows, _ connection: PostgreSQLConnection) throws -> Outcome? {
+        var outcome = Outcome()
+        var left: [Int] = []
+        while true {
+            var stored = 0
+            let failure = try attempt(connection) { stored = try copy(rows, without: left, connection) }
+            guard let failure else {
+                outcome.counts.inserted = stored
+                return outcome
+            }
+            guard let line = failure.copyLine, refusals + left.count < Self.namedRefusals else { return nil }
+            // The line counts the rows that were sent.
+            var index = line - 1
+            for skipped in left where skipped <= index { index += 1 }
+            guard rows.ends.indices.contains(index) else { return nil }
+            outcome.refusals.append(PostgreSQLRefusal(row: rows.batchRow(index), failure: failure))
+            left.append(index)
+            left.sort()
+        }
+    }
+
+    private func copy(
+        _ rows: PostgreSQLEncodedRows, without left: [Int], _ connection: PostgreSQLConnection
+    ) throws -> Int {
+        try connection.beginCopyIn(plan.copy)
+        try PostgreSQLEncodedRows.header.withUnsafeBytes { try connection.copyIn($0) }
+        var start = 0
+        for end in left + [rows.count] {
+            if start < end { try rows.withBytes(of: start..<end) { try connection.copyIn($0) } }
+            start = end + 1
+        }
+        try PostgreSQLEncodedRows.trailer.withUnsafeBytes { try connection.copyIn($0) }
+        return try connection.endCopyIn()
+    }
+
+    // MARK: - Through a stage
+
+    private func staged(_ rows: PostgreSQLEncodedRows, _ connection: PostgreSQLConnection) throws -> Outcome {
+        var outcome = Outcome()
+        let stage = try stages.fill(plan.columns, rows, in: connection)
+        if refusals < Self.namedRefusals, try move(stage, "true", connection, &outcome) == nil { return outcome }
+        if rules == nil { rules = try PostgreSQLRule.all(of: plan, in: connection) }
+        // Rows of one unique key wait for the first of them, which may be refused for another reason. Every round moves
+        // or refuses the first row at least.
+        var isOver = false
+        while !isOver {
+            try sort(stage, connection, &outcome)
+            let waiting = try repeated(in: stage, connection)
+            let free: SQL = "\(PostgreSQLStages.row) <> ALL ('\(list(waiting))'::integer[])"
+            if let failure = try move(stage, free, connection, &outcome) {
+                let all = 0..<rows.batchRow(rows.count - 1) + 1
+                try halve(stage, all, refusedWith: failure, free, connection, &outcome)
+            }
+            isOver = waiting.isEmpty
+            if !isOver { try connection.run("DELETE FROM \(stage) WHERE \(free)") }
+        }
+        return outcome
+    }
+
+    private func list(_ rows: [Int]) -> SQL {
+        "{\(rows.map { "\($0)" as SQL }.joined(by: ","))}"
+    }
+
+    /// Moves the rows that `condition` picks from the stage into the table.
+    /// - Returns: why the server refused them all, nil when it took them.
+    private func move(
+        _ stage: PostgreSQLTableName, _ condition: SQL, _ connection: PostgreSQLConnection, _ outcome: inout Outcome
+    ) throws -> PostgreSQLFailure? {
+        var counts = WriteCounts()
+        let failure = try attempt(connection) {
+            guard case .upsert = plan.mode else {
+                counts.inserted = try connection.run(plan.insert(from: stage, where: condition))
+                return
+            }
+            let found = try connection.first(plan.upsert(from: stage, where: condition)) { row in
+                (0..<4).map { Int(row.integer($0) ?? 0) }
+            }
+            guard let found else { return }
+            counts = WriteCounts(
+                inserted: found[2],
+                // A row that a later one of its key follows in the batch has been updated by that one.
+                updated: found[3] + found[0] - found[1], unchanged: found[1] - found[2] - found[3])
+        }
+        if failure == nil { outcome.counts = outcome.counts + counts }
+        return failure
+    }
+
+    /// Refuses the rows of the stage that break a rule, and takes them out of it.
+    private func sort(
+        _ stage: PostgreSQLTableName, _ connection: PostgreSQLConnection, _ outcome: inout Outcome
+    ) throws {
+        for rule in rules ?? [] {
+            var rows: [Int] = []
+            let problem = try attempt(connection) {
+                rows = try connection.rows(
+                    "SELECT s.\(PostgreSQLStages.row) FROM \(stage) s WHERE \(rule.violation) ORDER BY 1"
+                ) { Int($0.integer(0) ?? -1) }
+            }
+            guard problem == nil, let first = rows.first else {
+                if problem != nil { rules?.removeAll { $0.name == rule.name } }
+                continue
+            }
+            guard let failure = try words(for: rule, row: first, of: stage, connection) else { continue }
+            outcome.refusals += rows.map { PostgreSQLRefusal(row: $0, failure: failure) }
+            try connection.run(
+                "DELETE FROM \(stage) WHERE \(PostgreSQLStages.row) = ANY ($1::integer[])", [list(rows).text])
+        }
+    }
+
+    /// What the server says to a row that breaks a rule. Where it takes the row after all, because a trigger or a default
+    /// changes it, the rule is not used any more.
+    private func words(
+        for rule: PostgreSQLRule, row: Int, of stage: PostgreSQLTableName, _ connection: PostgreSQLConnection
+    ) throws -> PostgreSQLFailure? {
+        if let known = words[rule.name] { return known }
+        try connection.script("SAVEPOINT headrace_probe")
+        var ignored = Outcome()
+        let said = try move(stage, "\(PostgreSQLStages.row) = \(row)", connection, &ignored)
+        try connection.script("ROLLBACK TO SAVEPOINT headrace_probe; RELEASE SAVEPOINT headrace_probe")
+        words[rule.name] = said
+        if said == nil { rules?.removeAll { $0.name == rule.name } }
+        return said
+    }
+
+    /// The rows of the stage that have a unique key of an earlier row.
+    private func repeated(in stage: PostgreSQLTableName, _ connection: PostgreSQLConnection) throws -> [Int] {
+        var found: Set<Int> = []
+        for rule in rules ?? [] where !rule.unique.isEmpty {
+            let there = rule.unique.map { "\($0) IS NOT NULL" as SQL }.joined(by: " AND ")
+            let rows = try connection.rows(
+                """
+                SELECT n.number FROM (SELECT \(PostgreSQLStages.row) AS number,
+                    row_number() OVER (PARTITION BY \(rule.unique) ORDER BY \(PostgreSQLStages.row)) AS place
+                    FROM \(stage) WHERE \(there)) n WHERE n.place > 1
+                """
+            ) { Int($0.integer(0) ?? -1) }
+            found.formUnion(rows)
+        }
+        return found.sorted()
+    }
+
+    /// Moves the rows of a range that was refused in halves, until those that the server refuses stand alone.
+    private func halve(
+        _ stage: PostgreSQLTableName, _ range: Range<Int>, refusedWith failure: PostgreSQLFailure, _ condition: SQL,
+        _ connection: PostgreSQLConnection, _ outcome: inout Outcome
+    ) throws {
+        guard range.count > 1 else {
+            outcome.refusals.append(PostgreSQLRefusal(row: range.lowerBound, failure: failure))
+            return
+        }
+        let middle = range.lowerBound + range.count / 2
+        for half in [range.lowerBound..<middle, middle..<range.upperBound] {
+            let picked: SQL =
+                "\(condition) AND \(PostgreSQLStages.row) >= \(half.lowerBound) AND \(PostgreSQLStages.row) < \(half.upperBound)"
+            guard let failure = try move(stage, picked, connection, &outcome) else { continue }
+            try halve(stage, half, refusedWith: failure, condition, connection, &outcome)
+        }
+    }
+}

@@ -1,0 +1,84 @@
+public import HeadraceColumnar
+public import HeadraceCore
+
+/// The tables of a PostgreSQL database inside one write transaction.
+///
+/// Made by `PostgreSQLSink.openTransaction`, or by the sink's writer for a fact load, which commits it with the checkpoint.
+///
+/// - Invariant (`@unchecked Sendable`): `tables` is touched inside calls of the session's actor only.
+public final class PostgreSQLWarehouse: Warehouse, @unchecked Sendable {
+    private let session: PostgreSQLSession
+    private let tables = PostgreSQLTables()
+
+    init(_ session: PostgreSQLSession) { self.session = session }
+
+    public func ensure(_ table: TableDefinition) async throws {
+        try await session.use { try self.tables.ensure(table, in: $0) }
+    }
+
+    public func lookup(_ table: String, keys: RecordBatch, returning: [String]) async throws -> RecordBatch {
+        try await session.use { try self.tables.lookup(table, keys: keys, returning: returning, in: $0) }
+    }
+
+    public func insert(_ rows: RecordBatch, into table: String) async throws -> WriteCounts {
+        try await session.use { try self.tables.insert(rows, into: table, in: $0) }
+    }
+
+    public func merge(
+        _ rows: RecordBatch, into table: String, on keys: [String], updating columns: [String]
+    ) async throws -> WriteCounts {
+        try await session.use { try self.tables.merge(rows, into: table, on: keys, updating: columns, in: $0) }
+    }
+
+    public func delete(from table: String, matching partitions: RecordBatch) async throws -> Int {
+        try await session.use { try self.tables.delete(from: table, matching: partitions, in: $0) }
+    }
+
+    public func markLatest(
+        in table: String, flag: String, by order: String, for keys: RecordBatch
+    ) async throws -> Int {
+        try await session.use { try self.tables.markLatest(in: table, flag: flag, by: order, for: keys, in: $0) }
+    }
+
+    public func closeIntervals(
+        in table: String, keys: [String], until: String, flag: String?, rows: RecordBatch
+    ) async throws -> Int {
+        try await session.use {
+            try self.tables.closeIntervals(in: table, keys: keys, until: until, flag: flag, rows: rows, in: $0)
+        }
+    }
+
+    /// Makes all that was done visible and lets go of the database. For a warehouse of `openTransaction`.
+    public func commit() async throws {
+        try await session.use { try $0.script("COMMIT") }
+        await session.close()
+    }
+
+    /// Undoes all that was done and lets go of the database; nothing after `commit`.
+    public func rollBack() async { await session.close() }
+}
+
+/// Looks rows up in the tables of a PostgreSQL database, outside any transaction of a load: each call sees what was
+/// committed last.
+///
+/// The connection opens with the first lookup and closes with the last reference or `close`.
+public final class PostgreSQLLookup: TableLookup, Sendable {
+    private let session: PostgreSQLSession
+
+    /// Lookups in the database that a configuration names.
+    public init(_ configuration: PostgreSQLConfiguration) { session = PostgreSQLSession(configuration) }
+
+    public func lookup(
+        _ table: String, keys: RecordBatch, returning: [String], in context: RunContext
+    ) async throws -> RecordBatch {
+        try context.cancellation.check()
+        return try await session.use { connection in
+            try connection.transaction {
+                try PostgreSQLTables().lookup(table, keys: keys, returning: returning, in: connection)
+            }
+        }
+    }
+
+    /// Closes the connection.
+    public func close() async { await session.close() }
+}
