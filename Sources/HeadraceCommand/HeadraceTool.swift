@@ -34,7 +34,13 @@ public struct HeadraceTool: Sendable {
 
     /// Runs a command line and gives its exit status: 0 complete, 1 failed, 2 usage, 3 complete with errors.
     public func status(_ arguments: [String]) async -> Int32 {
-        let (rest, overlays) = OptionOverlay.take(from: arguments, connectors: connectors)
+        let rest: [String]
+        let overlays: [OptionOverlay]
+        do {
+            (rest, overlays) = try OptionOverlay.take(from: arguments, connectors: connectors)
+        } catch {
+            return Self.report(error)
+        }
         let environment = CommandEnvironment(tool: self, overlays: overlays)
         return await CommandEnvironment.$current.withValue(environment) {
             do {

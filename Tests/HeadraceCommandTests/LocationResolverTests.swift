@@ -26,9 +26,34 @@ struct LocationResolverTests {
         _ = try resolver().source(text)
     }
 
-    @Test(arguments: ["out.csv", "out.csv.gz", "-?format=ndjson", "out.json", "sqlite:w.db?table=t"])
+    @Test(arguments: ["out.csv", "out.csv.gz", "-?format=ndjson", "out.json", "sqlite:w.db?table=t", "file:a%3Fb.csv"])
     func `the documented locations have a sink`(text: String) throws {
-        _ = try resolver().sink(text)
+        _ = try resolver().ends(from: "in.csv", to: text)
+    }
+
+    @Test func `flags become part of the locations that a copy is known by`() throws {
+        let overlays = [
+            OptionOverlay(end: .from, name: "infer", value: "off"), OptionOverlay(end: .to, name: "null", value: "NA"),
+        ]
+        let resolver = LocationResolver(connectors: HeadraceTool.standardConnectors, overlays: overlays)
+        let ends = try resolver.ends(from: "a.csv?header=false", to: "b.csv")
+        #expect(ends.from.options == [.init("header", "false"), .init("infer", "off")])
+        #expect(ends.to.options == [.init("null", "NA")])
+    }
+
+    @Test func `a lone location takes flags without prefix and refuses what it does not know`() throws {
+        _ = try resolver(OptionOverlay(end: .either, name: "delimiter", value: ",")).source("a.csv")
+        let unknown = error { _ = try resolver(OptionOverlay(end: .either, name: "table", value: "t")).source("a.csv") }
+        #expect(try #require(unknown).message.hasSuffix("has an unknown option \"table\""))
+    }
+
+    @Test func `a format without prefix goes to the end whose name does not say it`() throws {
+        _ = try resolver(OptionOverlay(end: .either, name: "format", value: "csv")).ends(from: "-", to: "b.ndjson")
+        _ = try resolver(OptionOverlay(end: .either, name: "format", value: "csv")).ends(from: "b.ndjson", to: "-")
+        #expect(
+            error {
+                _ = try resolver(OptionOverlay(end: .either, name: "format", value: "csv")).ends(from: "-", to: "-")
+            } != nil)
     }
 
     @Test(arguments: [

@@ -17,11 +17,15 @@ struct CommonOptions: ParsableArguments {
     @Flag(help: "Write log and progress to standard error as one JSON object a line.")
     var jsonLog = false
 
+    /// Where the state folder is or will be.
+    var stateFolderName: String {
+        state ?? Self.variable("HEADRACE_STATE") ?? Self.variable("XDG_STATE_HOME").map { $0 + "/headrace" }
+            ?? (Self.variable("HOME") ?? ".") + "/.local/state/headrace"
+    }
+
     /// The state folder, made when it is not there.
     func stateFolder() throws -> String {
-        let folder =
-            state ?? Self.variable("HEADRACE_STATE") ?? Self.variable("XDG_STATE_HOME").map { $0 + "/headrace" }
-            ?? (Self.variable("HOME") ?? ".") + "/.local/state/headrace"
+        let folder = stateFolderName
         var path = folder.hasPrefix("/") ? "/" : ""
         for part in folder.split(separator: "/") {
             path += part + "/"

@@ -19,9 +19,34 @@ struct CopyCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var request: CopyRequest
+    @OptionGroup var writing: CopyOptions
     @OptionGroup var running: RunningOptions
     @OptionGroup var common: CommonOptions
 
+    func run() async throws {
+        let (options, progress) = running.options(
+            common, allowed: .rows(0), commit: writing.policy)
+        let ledger = try await common.openLedger()
+        do {
+            let context = RunContext.looking(options)
+            let copy = try await request.resolve(in: context)
+            let report = try await JobRunner(ledger: ledger, options: options).run(
+                Job(copy.job, parameters: copy.parameters, copy.load))
+            progress?.finish()
+            if let rejects = writing.rejects { try await RejectFile.write(report.run, to: rejects, ledger: ledger) }
+            if !common.quiet { try await RunSummary.print(report, ledger: ledger) }
+            await ledger.close()
+            if report.state == .completeWithErrors { throw ExitCode(3) }
+        } catch {
+            progress?.finish()
+            await ledger.close()
+            throw error
+        }
+    }
+}
+
+/// When a copy's rows become visible and where its rejects go.
+struct CopyOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Also write the refused rows as CSV.", valueName: "file"))
     var rejects: String?
 
@@ -37,31 +62,12 @@ struct CopyCommand: AsyncParsableCommand {
         }
     }
 
+    var policy: CommitPolicy { commit.flatMap(Self.policy) ?? .standard }
+
     private static func policy(_ text: String) -> CommitPolicy? {
         if text == "run" { return .run }
         guard let megabytes = Int(text), (1...65_536).contains(megabytes) else { return nil }
         return .every(bytes: megabytes << 20, seconds: 10)
-    }
-
-    func run() async throws {
-        let (options, progress) = running.options(
-            common, allowed: .rows(0), commit: commit.flatMap(Self.policy) ?? .standard)
-        let ledger = try await common.openLedger()
-        do {
-            let context = RunContext.looking(options)
-            let copy = try await request.resolve(in: context)
-            let report = try await JobRunner(ledger: ledger, options: options).run(
-                Job(copy.job, parameters: copy.parameters, copy.load))
-            progress?.finish()
-            if let rejects { try await RejectFile.write(report.run, to: rejects, ledger: ledger) }
-            if !common.quiet { try await RunSummary.print(report, ledger: ledger) }
-            await ledger.close()
-            if report.state == .completeWithErrors { throw ExitCode(3) }
-        } catch {
-            progress?.finish()
-            await ledger.close()
-            throw error
-        }
     }
 }
 
@@ -109,7 +115,7 @@ struct CopyRequest: ParsableArguments {
     }
 
     func resolve(in context: RunContext) async throws -> Copy {
-        let (source, sink) = try CommandEnvironment.current.resolver.ends(from: from, to: to)
+        let (source, sink, _, _) = try CommandEnvironment.current.resolver.ends(from: from, to: to)
         let mode = try sinkMode(for: sink)
         let relation = try await Self.fitted(source, to: sink, mode, in: context)
         let fingerprint = try await source.fingerprint(in: context)

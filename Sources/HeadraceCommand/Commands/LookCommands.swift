@@ -14,6 +14,8 @@ struct PlanCommand: AsyncParsableCommand {
 struct PlanCopy: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "copy", abstract: "Say what a copy would do.")
     @OptionGroup var request: CopyRequest
+    @OptionGroup var writing: CopyOptions
+    @OptionGroup var running: RunningOptions
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
@@ -33,14 +35,17 @@ struct PlanDailyPrices: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "daily-prices", abstract: "Say what the daily prices job would do.")
         @OptionGroup var job: DailyPricesOptions
+        @OptionGroup var running: RunningOptions
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
             let options = RunOptions()
             let market = job.demo ? "the bundled market" : try job.marketAddress()
+            let parts = job.only.flatMap(DailyPricesOptions.parts) ?? Set(DailyPrices.Part.allCases)
             for day in job.days(options.clock) {
-                let configuration = try job.configuration(on: day, market: market, state: try common.stateFolder())
-                for line in try await DailyPrices(configuration).plan(in: .looking(options, job: DailyPrices.jobName)) {
+                let configuration = try job.configuration(on: day, market: market, state: common.stateFolderName)
+                let context = RunContext.looking(options, job: DailyPrices.jobName)
+                for line in try await DailyPrices(configuration).plan(parts, in: context) {
                     StandardStreams.output(line + "\n")
                 }
                 await configuration.keyValue.close()
@@ -54,15 +59,15 @@ struct PreviewCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "preview", abstract: "Show the first rows of a location as a table.")
     @Argument(help: "Where the rows come from.") var from: String
-    @Option(name: .shortAndLong, help: "How many rows.") var rows = 20
+    @Option(name: [.customShort("n"), .long], help: "How many rows.") var count = 20
     @OptionGroup var common: CommonOptions
 
-    func validate() throws { if rows < 1 { throw ValidationError("--rows takes a number from 1") } }
+    func validate() throws { if count < 1 { throw ValidationError("-n takes a number from 1") } }
 
     func run() async throws {
         let context = RunContext.looking()
         let source = try CommandEnvironment.current.resolver.source(from)
-        let (records, rejects) = try await Preview.first(rows, of: source, in: context)
+        let (records, rejects) = try await Preview.first(count, of: source, in: context)
         StandardStreams.output(TableText.render(records))
         for reject in rejects.prefix(5) {
             StandardStreams.error("refused: \(reject.place): \(reject.messageWithValue)\n")

@@ -40,6 +40,9 @@ struct DailyPricesOptions: ParsableArguments {
     var archiveDays: Int?
 
     func validate() throws {
+        if let attempts, attempts < 1 { throw ValidationError("--attempts takes a number from 1") }
+        if let sourceSeconds, sourceSeconds < 1 { throw ValidationError("--source-seconds takes a number from 1") }
+        if let archiveDays, archiveDays < 0 { throw ValidationError("--archive-days takes a number from 0") }
         if let date, Self.day(date) == nil { throw ValidationError("--date takes a day as YYYY-MM-DD") }
         if let only, Self.parts(only) == nil { throw ValidationError("--only takes scrape, load and sync, by commas") }
     }
@@ -67,15 +70,25 @@ struct DailyPricesOptions: ParsableArguments {
     func configuration(on date: CivilDate, market: String, state: String) throws -> DailyPricesConfiguration {
         var configuration = try places.configuration(on: date, market: market, state: state)
         if demo { configuration.keys["AMAZON_API_KEY"] = Secret(DemoMarket.apiKey) }
-        if let attempts = attempts ?? Self.number("HEADRACE_ATTEMPTS") { configuration.attempts = attempts }
-        if let seconds = sourceSeconds ?? Self.number("HEADRACE_SOURCE_SECONDS") {
+        if let attempts = try attempts ?? Self.number("HEADRACE_ATTEMPTS", from: 1) {
+            configuration.attempts = attempts
+        }
+        if let seconds = try sourceSeconds ?? Self.number("HEADRACE_SOURCE_SECONDS", from: 1) {
             configuration.sourceLimit = .seconds(seconds)
         }
-        configuration.archiveDays = archiveDays ?? Self.number("HEADRACE_ARCHIVE_DAYS")
+        configuration.archiveDays = try archiveDays ?? Self.number("HEADRACE_ARCHIVE_DAYS", from: 0)
         return configuration
     }
 
-    private static func number(_ variable: String) -> Int? { CommonOptions.variable(variable).flatMap { Int($0) } }
+    /// A number from the environment.
+    /// - Throws: `badOption` for what is none or too small.
+    private static func number(_ variable: String, from least: Int) throws -> Int? {
+        guard let text = CommonOptions.variable(variable) else { return nil }
+        guard let number = Int(text), number >= least else {
+            throw HeadraceError(.badOption, "$\(variable) is \"\(text)\"", hint: "give it a number from \(least)")
+        }
+        return number
+    }
 
     func marketAddress() throws -> String {
         guard let market = market ?? CommonOptions.variable("HEADRACE_MARKET") else {

@@ -18,20 +18,25 @@ struct LocationResolver: Sendable {
             (row?.options ?? []) + (carrier?.options ?? []) + (format?.options ?? []) + [LocationResolver.formatOption]
         }
         func knows(_ name: String) -> Bool { options.contains { $0.covers(name) } }
+        /// Bytes whose format nothing has named yet.
+        var lacksFormat: Bool { row == nil && format == nil }
     }
 
     static let formatOption = ConnectorOption("format", "NAME", "the format, when the name's extension does not say it")
 
-    func source(_ text: String) throws -> any Source { try source(resolve(text, as: .from)) }
-    func sink(_ text: String) throws -> any Sink { try sink(resolve(text, as: .to)) }
+    func source(_ text: String) throws -> any Source { try source(resolve(text, as: .from, alone: true)) }
 
-    /// Both ends of a copy; a flag without prefix goes to the end that knows it.
-    func ends(from: String, to: String) throws -> (source: any Source, sink: any Sink) {
+    /// Both ends of a copy, with the locations that they are made of; a flag without prefix goes to the end that knows it.
+    func ends(from: String, to: String) throws -> (source: any Source, sink: any Sink, from: Location, to: Location) {
         var (start, end) = (try resolve(from, as: .from), try resolve(to, as: .to))
         for overlay in overlays where overlay.end == .either {
-            switch (start.knows(overlay.name), end.knows(overlay.name)) {
-            case (true, false): start.location = start.location.setting(overlay.name, to: overlay.value)
-            case (false, true): end.location = end.location.setting(overlay.name, to: overlay.value)
+            // The format of the one end whose name does not say it; where both say it, neither needs to be told.
+            let knows: (from: Bool, to: Bool) =
+                overlay.name == Self.formatOption.name
+                ? (start.lacksFormat, end.lacksFormat) : (start.knows(overlay.name), end.knows(overlay.name))
+            switch knows {
+            case (true, false): try set(overlay, on: &start)
+            case (false, true): try set(overlay, on: &end)
             case (true, true):
                 throw HeadraceError(
                     .badOption, "both ends know the option --\(overlay.name)",
@@ -42,12 +47,19 @@ struct LocationResolver: Sendable {
                     fields: [("from", Self.names(start.options)), ("to", Self.names(end.options))])
             }
         }
-        return (try source(start), try sink(end))
+        return (try source(start), try sink(end), start.location, end.location)
+    }
+
+    /// Gives an end one more option; the format follows from it where it is the format's name.
+    private func set(_ overlay: OptionOverlay, on end: inout Resolved) throws {
+        end.location = end.location.setting(overlay.name, to: overlay.value)
+        if overlay.name == Self.formatOption.name { end.format = try named(overlay.value) }
     }
 
     /// Whether the location is there and lets us in.
     func check(_ text: String, in context: RunContext) async throws -> String {
-        let resolved = try resolve(text, as: .from)
+        let resolved = try resolve(text, as: .from, alone: true)
+        try refuseUnknown(resolved)
         if let row = resolved.row { return try await row.check(resolved.location, in: context) }
         guard let carrier = resolved.carrier else { throw Self.unknownScheme(resolved.location, connectors) }
         return try await carrier.check(resolved.location, in: context)
@@ -80,9 +92,10 @@ struct LocationResolver: Sendable {
         return own
     }
 
-    private func resolve(_ text: String, as end: OptionOverlay.End) throws -> Resolved {
+    /// - Parameter alone: whether it is the command's only location, which takes the flags without prefix too.
+    private func resolve(_ text: String, as end: OptionOverlay.End, alone: Bool = false) throws -> Resolved {
         var location = try Location(text) { access($0, F_OK) == 0 }
-        for overlay in overlays where overlay.end == end {
+        for overlay in overlays where overlay.end == end || alone && overlay.end == .either {
             location = location.setting(overlay.name, to: overlay.value)
         }
         let row = connectors.lazy.compactMap { $0 as? any RowConnector }.first { $0.schemes.contains(location.scheme) }
@@ -90,17 +103,16 @@ struct LocationResolver: Sendable {
         let carrier = connectors.lazy.compactMap { $0 as? any CarrierConnector }.first {
             $0.schemes.contains(location.scheme)
         }
-        var resolved = Resolved(location: location, carrier: carrier, format: try format(of: location))
-        // A lone end takes unprefixed flags too; `ends` deals them out when there are two.
-        if resolved.format == nil, let given = overlays.first(where: { $0.end == .either && $0.name == "format" }) {
-            resolved.format = try named(given.value)
-        }
-        return resolved
+        return Resolved(location: location, carrier: carrier, format: try format(of: location))
     }
 
     private func format(of location: Location) throws -> (any FormatConnector)? {
         if let name = location["format"] { return try named(name) }
-        let path = location.address.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
+        // A server's own query is no part of its file's name; in a local name a question mark is a letter like others.
+        let path =
+            location.scheme.isEmpty
+            ? location.address[...]
+            : location.address.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
         let file = path.split(separator: "/").last.map(String.init) ?? ""
         guard let name = StandardCodecs.splitting(file).fileExtension else { return nil }
         return formats.first { $0.extensions.contains(name.lowercased()) }
