@@ -4,6 +4,7 @@ public import HeadraceCore
 import HeadraceHTTP
 import HeadraceJSON
 import HeadraceKeyValue
+import HeadraceMySQL
 import HeadracePostgreSQL
 import HeadraceSQLite
 import HeadraceXML
@@ -13,7 +14,7 @@ extension HeadraceTool {
     public static var standardConnectors: [any Connector] {
         [
             FileConnector(), HTTPConnector(), CSVConnector(), JSONConnector(), XMLConnector(), HTMLConnector(),
-            SQLiteConnector(), PostgreSQLConnector(), KeyValueConnector(),
+            SQLiteConnector(), PostgreSQLConnector(), MySQLConnector(), KeyValueConnector(),
         ]
     }
 

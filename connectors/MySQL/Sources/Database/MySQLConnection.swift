@@ -10,6 +10,9 @@ final class MySQLConnection {
     /// Whether the server is MariaDB, not MySQL.
     let isMariaDB: Bool
     let thread: UInt
+    private var statements: [SQL: MySQLStatement] = [:]
+    /// Prepared statements that are kept; beyond it the cache starts afresh.
+    private static let cacheLimit = 32
 
     private static let isLibraryReady: Bool = mysql_server_init(0, nil, nil) == 0
 
@@ -34,6 +37,7 @@ final class MySQLConnection {
     }
 
     deinit {
+        statements = [:]
         interrupter.detach()
         mysql_close(handle)
     }
@@ -188,6 +192,18 @@ final class MySQLConnection {
         let statement = try MySQLStatement(sql, on: self)
         return statement.fields
     }
+
+    /// A prepared statement, kept for the next time.
+    func prepared(_ sql: SQL) throws(MySQLFailure) -> MySQLStatement {
+        if let known = statements[sql] { return known }
+        if statements.count >= Self.cacheLimit { statements = [:] }
+        let fresh = try MySQLStatement(sql, on: self)
+        statements[sql] = fresh
+        return fresh
+    }
+
+    /// Whether `GET DIAGNOSTICS` tells which row a warning is about: MariaDB 10.7.
+    var knowsRowNumbers: Bool { isMariaDB && mysql_get_server_version(handle) >= 100_700 }
 
     /// Makes every later call fail at once, so that closing does not wait for rows that are on their way.
     func shutDown() { shutdown(Int32(truncatingIfNeeded: mysql_get_socket(handle)), Int32(SHUT_RDWR)) }

@@ -54,4 +54,27 @@ final class MySQLStatement {
         guard status == 0 else { throw failure }
         return Int(truncatingIfNeeded: mysql_stmt_affected_rows(handle))
     }
+
+    /// Runs it with text values, one a parameter, nil for null.
+    func run(texts: [[UInt8]?]) throws(MySQLFailure) -> Int {
+        var bytes: [UInt8] = []
+        var ranges: [Range<Int>?] = []
+        for text in texts {
+            guard let text else {
+                ranges.append(nil)
+                continue
+            }
+            ranges.append(bytes.count..<bytes.count + text.count)
+            bytes += text
+        }
+        // One allocation holds all values, so that their pointers are good until the call returns.
+        let result = bytes.withUnsafeBytes { memory -> Result<Int, MySQLFailure> in
+            let values = ranges.map { range in range.map { UnsafeRawBufferPointer(rebasing: memory[$0]) } }
+            do throws(MySQLFailure) { return .success(try run(values)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
+    /// What the last run warned of.
+    var warningCount: Int { Int(mysql_stmt_warning_count(handle)) }
 }

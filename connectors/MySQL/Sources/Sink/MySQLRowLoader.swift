@@ -1,0 +1,218 @@
+import HeadraceColumnar
+import HeadraceCore
+
+/// A row that the server refused, in its own words.
+struct MySQLRefusal: Sendable {
+    let line: Int
+    let number: UInt32
+    let message: String
+
+    private var code: String {
+        switch number {
+        case 1048, 1263, 1364: "missing"
+        case 1062, 1169, 1586: "notUnique"
+        case 1216, 1217, 1451, 1452: "foreignKey"
+        case 3819, 4025, 1369: "check"
+        case 1644: "trigger"
+        case 1264, 1690: "outOfRange"
+        case 1406: "tooLong"
+        default: "doesNotFit"
+        }
+    }
+
+    func reject(of batch: MySQLEncodedBatch, plan: MySQLTablePlan) -> Reject {
+        // "Out of range value for column 'n' at row 1".
+        let quoted = message.split(separator: "column '", maxSplits: 1).dropFirst().first?.split(separator: "'").first
+        let column = quoted.flatMap { name in plan.columns.firstIndex { $0.text == String(name) } }
+        return batch.batch.reject(
+            row: batch.rows[line], rule: "table \(plan.table.text)", code: code,
+            field: column.map { batch.batch.records.schema.fields[$0].name }, message: message)
+    }
+}
+
+/// Stores encoded rows in a table: by `LOAD DATA LOCAL` from memory where the server takes it, else by prepared inserts of many
+/// rows.
+///
+/// `LOAD DATA LOCAL` alters what does not fit and skips what it may not store, with a warning only. So a load that warns is
+/// undone; the rows that it warned of are tried one by one, strictly, and the others loaded again.
+struct MySQLRowLoader: Sendable {
+    let loadSQL: SQL
+    private let table: MySQLName
+    private let columns: [MySQLName]
+    private let marks: [SQL]
+
+    init(_ plan: MySQLTablePlan, into table: MySQLName) {
+        self.table = table
+        let stageColumns = plan.isStaged ? [MySQLMerger.row] : []
+        let forms: [MySQLColumnEncoder.Form] = stageColumns.map { _ in .plain } + plan.encoders.map(\.form)
+        columns = stageColumns + plan.columns
+        marks = forms.map { form in
+            switch form {
+            case .plain: "?"
+            case .hexadecimal: "UNHEX(?)"
+            case .number: "CAST(? AS UNSIGNED)"
+            }
+        }
+        var targets: [SQL] = []
+        var assignments: [SQL] = []
+        for (index, (column, form)) in zip(columns, forms).enumerated() {
+            switch form {
+            case .plain:
+                targets.append("\(column)")
+                continue
+            case .hexadecimal: assignments.append("\(column) = UNHEX(@v\(index))")
+            case .number: assignments.append("\(column) = CAST(@v\(index) AS UNSIGNED)")
+            }
+            targets.append("@v\(index)")
+        }
+        let set: SQL = assignments.isEmpty ? "" : " SET \(assignments)"
+        loadSQL = """
+            LOAD DATA LOCAL INFILE 'headrace' INTO TABLE \(table) CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\\t' \
+            ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' (\(targets))\(set)
+            """
+    }
+
+    private static let point = MySQLName(known: "headrace_load")
+
+    /// Stores lines of a batch in order.
+    /// - Returns: how many the server stored, and those that it refused.
+    func store(
+        _ batch: MySQLEncodedBatch, byFile: Bool, in connection: MySQLConnection
+    ) throws -> (stored: Int, refusals: [MySQLRefusal]) {
+        var refusals: [MySQLRefusal] = []
+        let lines = Array(0..<batch.count)
+        guard !lines.isEmpty else { return (0, []) }
+        let stored =
+            byFile
+            ? try load(batch, lines, round: 0, &refusals, connection) : try insert(batch, lines, &refusals, connection)
+        return (stored, refusals.sorted { $0.line < $1.line })
+    }
+
+    // MARK: - From memory
+
+    private func load(
+        _ batch: MySQLEncodedBatch, _ lines: [Int], round: Int, _ refusals: inout [MySQLRefusal],
+        _ connection: MySQLConnection
+    ) throws -> Int {
+        guard !lines.isEmpty else { return 0 }
+        try connection.execute("SAVEPOINT \(Self.point)")
+        var suspects: [Int]?
+        do {
+            let stored = try batch.lines.withUnsafeBytes { bytes -> Int in
+                guard let base = bytes.baseAddress else { return 0 }
+                return try connection.load(loadSQL, base, batch.pieces(of: lines))
+            }
+            if connection.warningCount == 0, stored == lines.count {
+                try connection.execute("RELEASE SAVEPOINT \(Self.point)")
+                return stored
+            }
+            suspects = try warned(of: lines, connection)
+        } catch let failure as MySQLFailure where failure.isAboutRows {
+            suspects = nil
+        }
+        try connection.execute("ROLLBACK TO SAVEPOINT \(Self.point)")
+        guard let suspects, !suspects.isEmpty, suspects.count * 2 < lines.count, round < 3 else {
+            return try insert(batch, lines, &refusals, connection)
+        }
+        let known = Set(suspects)
+        let rest = try load(batch, lines.filter { !known.contains($0) }, round: round + 1, &refusals, connection)
+        // The server's word is not taken for which row it was: each is tried alone, and stored when nothing is wrong with it.
+        return try rest + insert(batch, suspects, rowsPerStatement: 1, &refusals, connection)
+    }
+
+    /// The lines that the last load warned of; nil where the server does not say. Rows that were altered come before rows
+    /// that were skipped: what was altered may be why another was skipped.
+    private func warned(of lines: [Int], _ connection: MySQLConnection) throws -> [Int]? {
+        guard connection.isMariaDB, connection.knowsRowNumbers else { return nil }
+        _ = try connection.execute(
+            """
+            BEGIN NOT ATOMIC
+              DECLARE i, n, r, e INT DEFAULT 0;
+              DECLARE t LONGTEXT DEFAULT '';
+              GET DIAGNOSTICS n = NUMBER;
+              WHILE i < n DO
+                SET i = i + 1;
+                GET DIAGNOSTICS CONDITION i r = ROW_NUMBER, e = MYSQL_ERRNO;
+                SET t = CONCAT(t, e, ' ', r, ';');
+              END WHILE;
+              SET @headrace_warned = t;
+            END
+            """)
+        guard let text = try connection.rows("SELECT @headrace_warned").first?[0] else { return nil }
+        var altered: Set<Int> = []
+        var skipped: Set<Int> = []
+        for item in text.split(separator: ";") {
+            let parts = item.split(separator: " ").compactMap { Int($0) }
+            guard parts.count == 2, parts[1] >= 1, parts[1] <= lines.count else { return nil }
+            if [1062, 1452, 4025, 1369, 1586].contains(parts[0]) {
+                skipped.insert(lines[parts[1] - 1])
+            } else {
+                altered.insert(lines[parts[1] - 1])
+            }
+        }
+        return (altered.isEmpty ? skipped : altered).sorted()
+    }
+
+    // MARK: - By inserts
+
+    private func insert(
+        _ batch: MySQLEncodedBatch, _ lines: [Int], rowsPerStatement: Int? = nil, _ refusals: inout [MySQLRefusal],
+        _ connection: MySQLConnection
+    ) throws -> Int {
+        let size = max(1, min(rowsPerStatement ?? 64, 60_000 / max(1, columns.count)))
+        var stored = 0
+        var next = 0
+        while next < lines.count {
+            let piece = Array(lines[next..<min(next + size, lines.count)])
+            next += piece.count
+            if let failure = try insertTogether(batch, piece, &stored, connection) {
+                guard piece.count > 1 else {
+                    refusals.append(MySQLRefusal(line: piece[0], number: failure.number, message: failure.message))
+                    continue
+                }
+                for line in piece {
+                    if let failure = try insertTogether(batch, [line], &stored, connection) {
+                        refusals.append(MySQLRefusal(line: line, number: failure.number, message: failure.message))
+                    }
+                }
+            }
+        }
+        return stored
+    }
+
+    /// Inserts lines with one statement.
+    /// - Returns: why the server refused them, and then none is stored.
+    private func insertTogether(
+        _ batch: MySQLEncodedBatch, _ lines: [Int], _ stored: inout Int, _ connection: MySQLConnection
+    ) throws -> MySQLFailure? {
+        let row: SQL = "(\(marks))"
+        let sql: SQL = "INSERT INTO \(table) (\(columns)) VALUES \(lines.map { _ in row })"
+        try connection.execute("SAVEPOINT \(Self.point)")
+        let failure: MySQLFailure
+        switch Self.run(sql, lines.flatMap { batch.values(of: $0) }, connection) {
+        case .success((let count, warnings: 0)):
+            stored += count
+            return nil
+        case .success:
+            let warning = try connection.warnings().first
+            failure = MySQLFailure(
+                number: warning?.number ?? 1265, state: "01000",
+                message: warning?.message ?? "the server would alter the row")
+        case .failure(let found):
+            guard found.isAboutRows else { throw found }
+            failure = found
+        }
+        try connection.execute("ROLLBACK TO SAVEPOINT \(Self.point)")
+        return failure
+    }
+
+    private static func run(
+        _ sql: SQL, _ values: [[UInt8]?], _ connection: MySQLConnection
+    ) -> Result<(count: Int, warnings: Int), MySQLFailure> {
+        Result { () throws(MySQLFailure) in
+            let statement = try connection.prepared(sql)
+            let count = try statement.run(texts: values)
+            return (count, statement.warningCount)
+        }
+    }
+}

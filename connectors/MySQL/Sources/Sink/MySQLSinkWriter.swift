@@ -1,0 +1,197 @@
+import HeadraceColumnar
+public import HeadraceCore
+import Synchronization
+
+/// Writes rows into one table, or facts into a warehouse's tables, an epoch a transaction, on a connection of its own.
+public final class MySQLSinkWriter: SinkWriter {
+    /// What rows are written to.
+    enum Target: Sendable {
+        case table(MySQLTablePlan)
+        case facts(any FactLoad, Schema)
+    }
+
+    private struct State {
+        /// Whether the epoch's transaction is open.
+        var isOpen = false
+        /// Once what is not there was made.
+        var isPrepared = false
+        /// The table that this writer made, for as long as nothing was committed into it.
+        var made: MySQLName?
+        var counts = WriteCounts()
+        var load: (loader: any FactLoader, warehouse: MySQLWarehouse)?
+    }
+
+    private let sink: MySQLSink
+    private let session: MySQLSession
+    private let cancellationKey: Int
+    private let target: Target
+    private let byFile: Bool
+    private let context: RunContext
+    private let state = Mutex(State())
+
+    init(
+        sink: MySQLSink, session: MySQLSession, cancellationKey: Int, target: Target, byFile: Bool, context: RunContext
+    ) {
+        self.sink = sink
+        self.session = session
+        self.cancellationKey = cancellationKey
+        self.target = target
+        self.byFile = byFile
+        self.context = context
+    }
+
+    public func encode(_ batch: Batch) throws -> MySQLEncodedBatch {
+        switch target {
+        case .table(let plan): MySQLEncodedBatch(batch, plan: plan)
+        case .facts: MySQLEncodedBatch(facts: batch)
+        }
+    }
+
+    public func write(_ encoded: MySQLEncodedBatch) async throws -> [Reject] {
+        guard case .table(let plan) = target else {
+            let (loader, warehouse) = try await openLoad()
+            return try await loader.load(encoded.batch, into: warehouse)
+        }
+        let (counts, refusals) = try await session.use { connection in
+            try self.begin(connection)
+            return try self.store(encoded, plan, connection)
+        }
+        state.withLock { $0.counts = $0.counts + counts }
+        return encoded.rejects + refusals.map { $0.reject(of: encoded, plan: plan) }
+    }
+
+    private static let stage = MySQLName(known: "_headrace_stage")
+
+    private func store(
+        _ batch: MySQLEncodedBatch, _ plan: MySQLTablePlan, _ connection: MySQLConnection
+    ) throws -> (counts: WriteCounts, refusals: [MySQLRefusal]) {
+        if plan.isStaged {
+            return try MySQLMerger(plan, stage: Self.stage, updating: plan.valueColumns)
+                .merge(batch, byFile: byFile, in: connection)
+        }
+        let into = plan.swaps ? MySQLSwap.newName(of: plan.table.text) : plan.table
+        let (stored, refusals) = try MySQLRowLoader(plan, into: into).store(batch, byFile: byFile, in: connection)
+        return (WriteCounts(inserted: stored), refusals)
+    }
+
+    public func settle() async throws -> WriteCounts {
+        guard case .facts = target else {
+            try await session.use { try self.begin($0) }
+            return state.withLock { $0.counts }
+        }
+        let (loader, warehouse) = try await openLoad()
+        return try await loader.finish(in: warehouse)
+    }
+
+    public func commit(_ checkpoint: Checkpoint) async throws {
+        let (job, fence, faults, name) = (context.job, context.fence, context.faults, sink.stateName)
+        try await session.use { connection in
+            try self.begin(connection)
+            if case .table(let plan) = self.target, plan.swaps {
+                let swap = MySQLSwap(target: plan.table, sink: name)
+                try swap.commit(checkpoint, job: job, fence: fence, faults: faults, in: connection)
+                return
+            }
+            try MySQLState.write(checkpoint, job: job, sink: name, fence: fence, in: connection)
+            try faults.reach("mysql.beforeCommit")
+            try connection.execute("COMMIT")
+            try faults.reach("mysql.afterCommit")
+        }
+        state.withLock {
+            $0.isOpen = false
+            $0.made = nil
+            $0.load = nil
+            $0.counts = WriteCounts()
+        }
+        guard checkpoint.isFinal else { return }
+        context.cancellation.remove(cancellationKey)
+        await session.close()
+    }
+
+    public func abort() async {
+        context.cancellation.remove(cancellationKey)
+        await session.close()
+        let (isPrepared, made) = state.withLock { state in
+            defer { (state.isPrepared, state.made) = (false, nil) }
+            return (state.isPrepared, state.made)
+        }
+        // Tables were made outside of the transaction that is undone; where even this fails, the next run does it.
+        guard isPrepared, case .table(let plan) = target else { return }
+        _ = try? await MySQLSession.once(sink.configuration) { connection in
+            if plan.swaps { try MySQLSwap.recover(plan.table, in: connection) }
+            if let made { try connection.execute("DROP TABLE IF EXISTS \(made)") }
+        }
+    }
+
+    // MARK: - The transaction
+
+    /// The fact load of the epoch's transaction, begun where there is none.
+    private func openLoad() async throws -> (any FactLoader, MySQLWarehouse) {
+        try await session.use { try self.begin($0) }
+        if let load = state.withLock({ $0.load }) { return load }
+        guard case .facts(let facts, let schema) = target else { preconditionFailure("rows are no fact load") }
+        let load = (
+            loader: try facts.makeLoader(for: schema, in: context), warehouse: MySQLWarehouse(session, byFile: byFile)
+        )
+        state.withLock { $0.load = load }
+        return load
+    }
+
+    /// Begins the epoch's transaction where none is open: refuses a run that has been overtaken before it writes, and makes
+    /// what is not there.
+    private func begin(_ connection: MySQLConnection) throws {
+        let (isOpen, isPrepared) = state.withLock { ($0.isOpen, $0.isPrepared) }
+        if isOpen { return }
+        if !isPrepared {
+            try MySQLState.ensure(in: connection)
+            // Before anything is made: a run that was overtaken must not leave even an empty table.
+            try MySQLState.check(context.fence, job: context.job, locking: false, in: connection)
+            state.withLock { $0.isPrepared = true }
+            try prepare(connection)
+        }
+        try connection.execute("START TRANSACTION")
+        try MySQLState.check(context.fence, job: context.job, locking: false, in: connection)
+        if !isPrepared, case .table(let plan) = target, plan.mode == .replace, !plan.swaps {
+            try connection.execute("DELETE FROM \(plan.table)")
+        }
+        state.withLock { $0.isOpen = true }
+    }
+
+    private func prepare(_ connection: MySQLConnection) throws {
+        switch target {
+        case .facts(let facts, _):
+            for table in facts.tables {
+                for sql in try MySQLTableDefinition.missing(table, in: connection) { try connection.execute(sql) }
+            }
+        case .table(let plan):
+            if plan.swaps {
+                try MySQLSwap.recover(plan.table, in: connection)
+                try MySQLSwap(target: plan.table, sink: sink.stateName).prepare(plan, in: connection)
+                return
+            }
+            try define(plan, connection)
+            if plan.isStaged {
+                try MySQLMerger(plan, stage: Self.stage, updating: plan.valueColumns).makeStage(in: connection)
+            }
+        }
+    }
+
+    private func define(_ plan: MySQLTablePlan, _ connection: MySQLConnection) throws {
+        for definition in plan.definitions {
+            do { try connection.execute(definition) } catch {
+                if error.number == 1050 {
+                    throw HeadraceError(
+                        .schemaMismatch, "table \"\(plan.table.text)\" was made by somebody else just now",
+                        hint: "run again", retry: .mayHelp)
+                }
+                guard error.isAboutRows else { throw error }
+                throw HeadraceError(
+                    .constraintViolated,
+                    "table \"\(plan.table.text)\" holds rows of equal keys, so that an upsert cannot tell them apart",
+                    fields: [("mysql", error.message), ("sql", definition.text)],
+                    hint: "remove the repeated rows, or choose other keys")
+            }
+        }
+        if plan.makesTable { state.withLock { $0.made = plan.table } }
+    }
+}
