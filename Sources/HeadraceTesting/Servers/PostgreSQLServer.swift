@@ -208,6 +208,7 @@ public final class PostgreSQLServer: Sendable {
         for _ in 0..<1000 where all.contains(where: Self.isRunning) { usleep(5_000) }
         // A dead process that nobody has waited for yet still counts as another server of this folder.
         unlink("\(folder)/data/postmaster.pid")
+        unlink("\(folder)/s/.s.PGSQL.\(port).lock")
     }
 
     /// Whether a process is there and not just waiting for its parent to take note of its end.

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 from decimal import Decimal
 
@@ -16,6 +17,8 @@ class Server:
 
     def __init__(self, durable=False):
         self.binaries = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=True).stdout.strip()
+        # A test that is asked to stop stops its server too.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         # Short and open to the server's user: a socket's path holds 107 bytes at most.
         self.folder = tempfile.mkdtemp(prefix="hrpg-", dir="/tmp")
         os.chmod(self.folder, 0o755)
