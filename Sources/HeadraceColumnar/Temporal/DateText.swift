@@ -53,13 +53,16 @@ public enum DateText {
         return date.problem == .none ? Parsed(Int32(truncatingIfNeeded: date.value)) : Parsed(0, date.problem)
     }
 
-    /// Writes a day as `YYYY-MM-DD`, with a sign before years outside 1...9999.
+    /// Writes a day as `YYYY-MM-DD`, with a sign before years outside 1...9999. The highest and lowest number, which
+    /// stand for the infinities of databases that have them, are `infinity` and `-infinity`.
     /// - Parameter destination: room for `capacity` bytes, all of which may be overwritten.
     /// - Returns: the number of bytes that are text, 10 for the years 1...9999.
     @inlinable
     public static func format(_ days: Int32, into destination: UnsafeMutableRawPointer) -> Int {
         let date = CivilDate(daysSinceEpoch: days)
-        guard date.year >= 1, date.year <= 9999 else { return formatSigned(date, into: destination) }
+        guard date.year >= 1, date.year <= 9999 else {
+            return formatSigned(date, days, into: destination)
+        }
         let century = UInt64(truncatingIfNeeded: date.year) / 100
         let pairs =
             century | ((UInt64(truncatingIfNeeded: date.year) &- century &* 100) &<< 16)
@@ -84,7 +87,8 @@ public enum DateText {
 
     @usableFromInline
     @inline(never)
-    static func formatSigned(_ date: CivilDate, into destination: UnsafeMutableRawPointer) -> Int {
+    static func formatSigned(_ date: CivilDate, _ days: Int32, into destination: UnsafeMutableRawPointer) -> Int {
+        if days == .max || days == .min { return formatInfinity(days == .max, into: destination) }
         destination.storeBytes(of: date.year < 0 ? 0x2D : 0x2B, as: UInt8.self)
         let digits = date.year.magnitude
         var length = 1
@@ -100,5 +104,14 @@ public enum DateText {
             length &+= 3
         }
         return length
+    }
+
+    /// Writes `infinity` or `-infinity`.
+    @usableFromInline
+    @inline(never)
+    static func formatInfinity(_ isPositive: Bool, into destination: UnsafeMutableRawPointer) -> Int {
+        let word: StaticString = isPositive ? "infinity" : "-infinity"
+        destination.copyMemory(from: word.utf8Start, byteCount: word.utf8CodeUnitCount)
+        return word.utf8CodeUnitCount
     }
 }

@@ -116,7 +116,8 @@ public enum TimestampText {
         return ParsedTimestamp(total, hasZone: zone.isNamed)
     }
 
-    /// Writes a timestamp as `YYYY-MM-DDTHH:MM:SS`, with three or six fraction digits if they are not all zero.
+    /// Writes a timestamp as `YYYY-MM-DDTHH:MM:SS`, with three or six fraction digits if they are not all zero. The highest
+    /// and lowest number, which stand for the infinities of databases that have them, are `infinity` and `-infinity`.
     /// - Parameters:
     ///   - hasZone: appends a `Z`.
     ///   - separator: the byte between date and time, `T` unless told.
@@ -126,6 +127,9 @@ public enum TimestampText {
     public static func format(
         _ microseconds: Int64, hasZone: Bool, separator: UInt8 = 0x54, into destination: UnsafeMutableRawPointer
     ) -> Int {
+        if microseconds == .max || microseconds == .min {
+            return DateText.formatInfinity(microseconds == .max, into: destination)
+        }
         let day = Temporal.day(ofTimestamp: microseconds)
         let time = microseconds &- Int64(day) &* 86_400_000_000
         var length = DateText.format(day, into: destination)

@@ -49,6 +49,12 @@ struct DateTextTests {
         #expect(DateText.parse(Array("1970-01-02".utf8).span) == Parsed(1))
     }
 
+    @Test("The lowest and highest number are the infinities")
+    func infinities() {
+        #expect(formatted(capacity: DateText.capacity) { DateText.format(.max, into: $0) } == "infinity")
+        #expect(formatted(capacity: DateText.capacity) { DateText.format(.min, into: $0) } == "-infinity")
+    }
+
     @Test("Every written date is read back")
     func roundTrip() {
         var random = SplitMix(state: 21)

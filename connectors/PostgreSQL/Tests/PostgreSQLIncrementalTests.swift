@@ -132,13 +132,36 @@ import Testing
         #expect(try #require(end).value.compactText.utf8.count < 100)
     }
 
-    @Test("With a lag the server uses the index on the cursor")
-    func lagUsesIndex() async throws {
-        try bench.psql("INSERT INTO t (id) SELECT generate_series(1, 20000); CREATE INDEX ON t (id); ANALYZE t")
+    @Test("With a lag the server uses the index on the cursor", arguments: [("id", "10"), ("at", "1 second")])
+    func lagUsesIndex(cursor: String, lag: String) async throws {
+        try bench.psql(
+            """
+            INSERT INTO t (id, at) SELECT i, timestamptz '2024-01-01' + i * interval '1 minute'
+            FROM generate_series(1, 20000) i; CREATE INDEX ON t (\(cursor)); ANALYZE t
+            """)
+        let source = try source(lag: lag, cursor: cursor)
+        let (_, end) = try await pass(source, from: nil)
+        let position = try #require(end)
+        let plan = try await bench.connected { connection in
+            let table = try #require(try PostgreSQLTable.read(try PostgreSQLTableName("t"), from: connection))
+            try PostgreSQLSnapshot.begin(connection)
+            let plan = try PostgreSQLReadPlan.table(
+                table, columns: table.columns, schema: table.schema, streams: 1, from: position,
+                incremental: PostgreSQLIncrement(cursor: try PostgreSQLName(cursor), lag: lag), source: "t", connection)
+            let text = try #require(plan.statements.first).text
+            let query = text.dropFirst("COPY (".count).dropLast(") TO STDOUT (FORMAT binary)".count)
+            return try connection.rows(SQL(writtenByUser: "EXPLAIN \(query)")) { $0.text(0) ?? "" }
+        }
+        #expect(plan.contains { $0.contains("Index") }, "\(plan)")
+    }
+
+    @Test("With a lag, rows further behind the cursor are not looked for")
+    func lagBounds() async throws {
+        try bench.psql("INSERT INTO t (id) SELECT generate_series(1, 20000)")
         let source = try source(lag: "10", cursor: "id")
         let (_, end) = try await pass(source, from: nil)
-        try bench.psql("INSERT INTO t (id) VALUES (20001), (19995), (5)")
-        #expect(try await pass(source, from: end).0 == [19995, 20001])
+        try bench.psql("INSERT INTO t (id) VALUES (20001), (19995), (5), (NULL)")
+        #expect(try await pass(source, from: end).0 == [-1, 19995, 20001])
     }
 
     @Test("A cursor that is no column, and a lag on one that neither counts nor tells time, are refused")

@@ -19,21 +19,24 @@ struct PostgreSQLIncrement: Sendable, Hashable {
                 fields: [("columns", table.columns.map(\.name.text).joined(separator: ", "))])
         }
         guard let lag, let since = window?.since else { return nil }
-        let type: SQL
+        // What the lag is subtracted as, and what the result is compared as: the index needs the column's kind of type.
+        let lowered: SQL
+        let operand: SQL
         switch column.type.kind {
-        case .timestamp, .timestampWithZone, .date: type = "interval"
-        case .int2, .int4, .int8, .numeric, .unboundedNumeric: type = "numeric"
+        case .timestamp, .timestampWithZone, .date:
+            (lowered, operand) = ("max(\(cursor)) - $1::interval", "timestamptz")
+        case .int2, .int4, .int8: (lowered, operand) = ("floor(max(\(cursor)) - $1::numeric)::bigint", "bigint")
+        case .numeric, .unboundedNumeric: (lowered, operand) = ("max(\(cursor)) - $1::numeric", "numeric")
         default:
             throw HeadraceError(
                 .badOption, "a lag needs a cursor of numbers or times, \"\(cursor.text)\" is \(column.type.name)")
         }
         // The highest value among rows that the readings before this one have seen.
         let before = "((xmin::text::bigint - \(since)) & 4294967295) >= 2147483648" as SQL
-        let highest = try connection.first(
-            "SELECT (max(\(cursor)) - $1::\(type))::text FROM \(table.name) WHERE \(before)", [lag]
-        ) { $0.text(0) }
+        let highest = try connection.first("SELECT (\(lowered))::text FROM \(table.name) WHERE \(before)", [lag]) {
+            $0.text(0)
+        }
         guard let value = highest ?? nil else { return nil }
-        let operand: SQL = type.text == "interval" ? "timestamptz" : "numeric"
         return "(\(cursor) >= \(try PostgreSQLLiteral(value))::\(operand) OR \(cursor) IS NULL)"
     }
 }
