@@ -125,7 +125,7 @@ public final class PostgreSQLServer: Sendable {
         }
         var lines = [
             "listen_addresses = '127.0.0.1'", "port = \(port)", "unix_socket_directories = '\(folder)/s'",
-            "max_connections = 60", "shared_buffers = 128MB", "max_wal_size = 2GB", "logging_collector = off",
+            "max_connections = 400", "shared_buffers = 128MB", "max_wal_size = 2GB", "logging_collector = off",
             "lc_messages = 'C'", "autovacuum = off", "timezone = 'Asia/Kolkata'",
             "password_encryption = 'scram-sha-256'",
         ]
