@@ -34,12 +34,13 @@ public struct HeadraceTool: Sendable {
 
     /// Runs a command line and gives its exit status: 0 complete, 1 failed, 2 usage, 3 complete with errors.
     public func status(_ arguments: [String]) async -> Int32 {
+        let isJSON = arguments.contains("--json-log")
         let rest: [String]
         let overlays: [OptionOverlay]
         do {
             (rest, overlays) = try OptionOverlay.take(from: arguments, connectors: connectors)
         } catch {
-            return Self.report(error)
+            return Self.report(error, json: isJSON)
         }
         let environment = CommandEnvironment(tool: self, overlays: overlays)
         return await CommandEnvironment.$current.withValue(environment) {
@@ -52,16 +53,16 @@ public struct HeadraceTool: Sendable {
                 }
                 return 0
             } catch {
-                return Self.report(error)
+                return Self.report(error, json: isJSON)
             }
         }
     }
 
     /// Prints an error the way its kind asks for and gives the exit status.
-    private static func report(_ error: any Error) -> Int32 {
+    private static func report(_ error: any Error, json: Bool) -> Int32 {
         if let code = error as? ExitCode { return code.rawValue }
         if let ours = error as? HeadraceError {
-            StandardStreams.error("\(ours)\n")
+            show(ours.message, ours.description, ["code": .string(ours.code.rawValue)], json: json)
             return [.badLocation, .badOption].contains(ours.code) ? 2 : 1
         }
         let text = HeadraceCommand.fullMessage(for: error)
@@ -69,8 +70,13 @@ public struct HeadraceTool: Sendable {
             StandardStreams.output(text + "\n")
             return 0
         }
-        StandardStreams.error(text + "\n")
+        show(HeadraceCommand.message(for: error), text, ["code": "usage"], json: json)
         return 2
+    }
+
+    private static func show(_ message: String, _ text: String, _ code: KeyValuePairs<String, JSONValue>, json: Bool) {
+        guard json else { return StandardStreams.error(text + "\n") }
+        LogOutput.write(.error, message, code.map { $0 } + [("details", .string(text))], at: SystemClock().now())
     }
 }
 
@@ -94,14 +100,14 @@ struct HeadraceCommand: AsyncParsableCommand {
             Locations: prices.csv, prices.csv.gz, - (standard input or output), 'dir/*.csv', rows.ndjson,
             'feed.xml?rows=/catalog/item', 'page.html?rows=//tr', 'sqlite:warehouse.db?table=t', 'kv:store.db?table=Prices&key=Id',
             https://host/rows.json#rows=/data. Options ride in the query, or in flags: --from-NAME, --to-NAME, or --NAME where
-            only one end knows the option.
+            only one end knows the option; `headrace options` lists them.
 
             Exit status: 0 complete, 1 failed, 2 wrong usage, 3 complete with errors.
             """,
         version: headraceVersion,
         subcommands: [
             RunCommand.self, CopyCommand.self, PlanCommand.self, PreviewCommand.self, SchemaCommand.self,
-            CheckCommand.self,
+            CheckCommand.self, OptionsCommand.self,
             RunsCommand.self, ShowCommand.self, RejectsCommand.self, ReplayCommand.self, KeyValueCommand.self,
         ])
 }

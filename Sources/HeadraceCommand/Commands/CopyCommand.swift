@@ -15,6 +15,7 @@ struct CopyCommand: AsyncParsableCommand {
               headrace copy https://host/rows.json#rows=/data out.csv --max-rejects 10
               headrace copy - out.csv --from-format ndjson < rows
 
+            Options of a location, such as delimiter, rows or encoding, are listed by `headrace options`.
             An interrupted copy into a table goes on where it stopped when the same command is run again.
             """)
 
@@ -34,7 +35,7 @@ struct CopyCommand: AsyncParsableCommand {
                 Job(copy.job, parameters: copy.parameters, copy.load))
             progress?.finish()
             if let rejects = writing.rejects { try await RejectFile.write(report.run, to: rejects, ledger: ledger) }
-            if !common.quiet { try await RunSummary.print(report, ledger: ledger) }
+            try await RunSummary.print(report, ledger: ledger, as: common)
             await ledger.close()
             if report.state == .completeWithErrors { throw ExitCode(3) }
         } catch {

@@ -13,9 +13,8 @@ struct KeyValueCommand: AsyncParsableCommand {
 
 /// The store and table of a location such as `kv:store.db?table=Prices`.
 private struct KeyValueTable {
-    let store: any KeyValueStore
+    let store: EmbeddedKeyValueStore
     let table: String
-    let key: String
 
     init(_ text: String) throws {
         let location = try Location(text) { _ in false }
@@ -27,21 +26,49 @@ private struct KeyValueTable {
         }
         store = EmbeddedKeyValueStore(at: location.address, clock: SystemClock(), creates: false)
         self.table = table
-        key = location["key"] ?? "Id"
+    }
+
+    /// The item whose key attributes have these values; a text that is a number finds numbers too.
+    func item(_ values: [String]) async throws -> Item? {
+        let key = try await store.tables().first { $0.name == table }?.key
+        guard let key else { throw HeadraceError(.notFound, "there is no table \(table) in \(store.name)") }
+        guard key.names.count == values.count else {
+            throw HeadraceError(
+                .badOption, "the key of \(table) is \(key.names.joined(separator: " and "))",
+                hint: "give \(key.names.count == 1 ? "one value" : "two values, in this order")")
+        }
+        var candidates: [Item] = [[:]]
+        for (name, value) in zip(key.names, values) {
+            let readings = [AttributeValue.string(value)] + (JSONNumber(value) == nil ? [] : [.number(value)])
+            candidates = candidates.flatMap { item in readings.map { item.merging([name: $0]) { $1 } } }
+        }
+        var mismatch: (any Error)?
+        for candidate in candidates {
+            do {
+                if let found = try await store.get(table, key: candidate) { return found }
+                mismatch = nil
+            } catch let error as HeadraceError where error.code == .init("invalidItem") {
+                mismatch = error
+            }
+        }
+        if let mismatch { throw mismatch }
+        return nil
     }
 }
 
 struct KeyValueGet: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "get", abstract: "Print the item of a key.")
-    @Argument(help: "kv:FILE?table=NAME[&key=ATTRIBUTE]") var location: String
-    @Argument(help: "The key's value.") var value: String
+    @Argument(help: "kv:FILE?table=NAME") var location: String
+    @Argument(help: "The value of the partition key, then that of the sort key where the table has one.")
+    var values: [String]
+    @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let table = try KeyValueTable(location)
-        let item = try await table.store.get(table.table, key: [table.key: .string(value)])
+        let item = try await table.item(values)
         await table.store.close()
         guard let item else {
-            throw HeadraceError(.notFound, "there is no item \(table.key) = \(value) in \(table.table)")
+            throw HeadraceError(.notFound, "there is no item \(values.joined(separator: ", ")) in \(table.table)")
         }
         StandardStreams.output(ItemText.json(item).compactText + "\n")
     }
@@ -51,6 +78,11 @@ struct KeyValueScan: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "scan", abstract: "Print all items, in key order.")
     @Argument(help: "kv:FILE?table=NAME") var location: String
     @Option(help: "At most this many.") var limit: Int?
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if let limit, limit < 1 { throw ValidationError("--limit takes a number from 1") }
+    }
 
     func run() async throws {
         let table = try KeyValueTable(location)

@@ -33,6 +33,8 @@ struct RunsCommand: AsyncParsableCommand {
     @Option(help: "At most this many.") var limit = 20
     @OptionGroup var common: CommonOptions
 
+    func validate() throws { if limit < 1 { throw ValidationError("--limit takes a number from 1") } }
+
     func run() async throws {
         let runs = try await common.withLedger { try await $0.runs(job: nil, limit: limit) }
         let rows = runs.map { run in

@@ -74,7 +74,7 @@ struct ReplayCommand: AsyncParsableCommand {
                 Job(copy.job, parameters: copy.parameters, copy.load))
         }
         progress?.finish()
-        if !common.quiet { try await RunSummary.print(report, ledger: ledger) }
+        try await RunSummary.print(report, ledger: ledger, as: common)
         if report.state == .completeWithErrors { throw ExitCode(3) }
     }
 }

@@ -152,7 +152,9 @@ extension DailyPrices {
         do {
             let report = try await run(ledger: ledger, options: options, parts: parts)
             progress?.finish()
-            if !common.quiet {
+            if common.jsonLog {
+                try await RunSummary.print(report, ledger: ledger, as: common)
+            } else if !common.quiet {
                 let summary = try await DailyPricesSummary(
                     report, configuration, ledger: ledger, in: .looking(options))
                 StandardStreams.error(summary.text)

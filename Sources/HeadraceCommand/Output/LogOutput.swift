@@ -7,7 +7,11 @@ enum LogOutput {
     static func log(json: Bool, least: EventLog.Level, clock: any RunClock) -> EventLog {
         EventLog { level, message, fields in
             guard level >= least else { return }
-            StandardStreams.error(json ? line(clock.now(), level, message, fields) : text(level, message, fields))
+            if json {
+                write(level, message, fields.map { ($0.name, .string($0.value)) }, at: clock.now())
+            } else {
+                StandardStreams.error(text(level, message, fields))
+            }
         }
     }
 
@@ -18,14 +22,13 @@ enum LogOutput {
         return "\(level): \(message)\(details.isEmpty ? "" : " " + details)\n"
     }
 
-    private static func line(
-        _ time: Int64, _ level: EventLog.Level, _ message: String, _ fields: [(name: String, value: String)]
-    ) -> String {
-        let members: [(String, JSONValue)] =
-            [
-                ("time", .string(Temporal.formatTimestamp(time, hasZone: true))), ("level", .string("\(level)")),
-                ("message", .string(message)),
-            ] + fields.map { ($0.name, .string($0.value)) }
-        return JSONValue.object(members).compactText + "\n"
+    /// Writes one JSON object as a line.
+    /// - Parameter time: microseconds since 1970-01-01T00:00:00Z.
+    static func write(_ level: EventLog.Level, _ message: String, _ members: [(String, JSONValue)], at time: Int64) {
+        let head: [(String, JSONValue)] = [
+            ("time", .string(Temporal.formatTimestamp(time, hasZone: true))), ("level", .string("\(level)")),
+            ("message", .string(message)),
+        ]
+        StandardStreams.error(JSONValue.object(head + members).compactText + "\n")
     }
 }

@@ -4,8 +4,20 @@ import HeadraceRuntime
 
 /// What a run did, for people and for scripts.
 enum RunSummary {
-    /// Prints the account and the reasons of rejects to standard error.
-    static func print(_ report: RunReport, ledger: any LedgerStore) async throws {
+    /// Prints the account and the reasons of rejects to standard error, as the command was asked to talk.
+    static func print(_ report: RunReport, ledger: any LedgerStore, as common: CommonOptions) async throws {
+        if common.quiet { return }
+        if common.jsonLog {
+            let record = try await ledger.run(report.run)
+            let members: [(String, JSONValue)] = [
+                ("job", .string(record?.job ?? "")), ("run", .string(report.run)),
+                ("state", .string(report.state.rawValue)), ("rejected", .integer(report.rejected)),
+                ("steps", .array(report.accounts.map(step))),
+                ("failures", .array(report.failures.map { .string($0.error.description) })),
+            ]
+            LogOutput.write(.info, "run ended", members, at: SystemClock().now())
+            return
+        }
         var text = "run \(report.run): \(report.state.rawValue)\n"
         text += table(report.accounts)
         text += try await reasons(of: report.run, ledger)

@@ -33,7 +33,8 @@ extension DailyPrices {
             lines += try await sink.plan(for: PriceTables.staging, mode: .replace, in: context).map { "stage: \($0)" }
         }
         let load = PriceTables.load(processed: context.clock.now())
-        let facts = try await configuration.warehouse.facts.plan(for: Enrichment.output, mode: .facts(load), in: context)
+        let facts = try await configuration.warehouse.facts.plan(
+            for: Enrichment.output, mode: .facts(load), in: context)
         return lines + facts.map { "load: \($0)" }
     }
 }
