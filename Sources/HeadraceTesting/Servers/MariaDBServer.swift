@@ -109,7 +109,7 @@ public final class MariaDBServer: Sendable {
                 "--pid-file=\(folder)/d/pid", "--bind-address=127.0.0.1", "--port=\(port)",
                 "--innodb-buffer-pool-size=128M", "--innodb-log-file-size=96M", "--skip-log-bin", "--skip-name-resolve",
                 "--local-infile=1", "--character-set-server=latin1", "--collation-server=latin1_swedish_ci",
-                "--default-time-zone=+05:30", "--sql-mode=", "--max-connections=60",
+                "--default-time-zone=+05:30", "--sql-mode=", "--max-connections=400",
             ] + durability + settings
         let path = getenv("PATH").map { String(cString: $0) } ?? ""
         // Debian keeps servers where ordinary users do not look.
