@@ -120,6 +120,24 @@ private func row(_ id: Int, _ name: String = "n", _ country: String = "SE", _ pr
         #expect(try bench.psql("SELECT id FROM people ORDER BY 1") == ["1", "3"])
     }
 
+    @Test("A check whose expression fails over a stage, and one that fails on a row, still tell good rows from bad")
+    func awkwardChecks() async throws {
+        try bench.psql(
+            """
+            ALTER TABLE people ADD CHECK (10 / (id - 5) <> 7), ADD CHECK (pg_typeof(price) = 'amount'::regtype);
+            CREATE FUNCTION plain(amount) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+            CREATE FUNCTION plain(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+            CREATE FUNCTION plain(bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+            ALTER TABLE people ADD CHECK (plain(price))
+            """)
+        let rows = (0..<40).map { row($0, $0 % 10 == 3 ? "bad" : "n") }
+        let result = try await load(rows, pieces: 2, into: try sink)
+        // Four are bad, one divides by zero.
+        #expect(result.counts == WriteCounts(inserted: 35))
+        #expect(Set(result.rejects.map(\.code)) == ["check", "doesNotFit"])
+        #expect(try bench.psql("SELECT count(*) FROM people WHERE id = 5 OR name = 'bad'") == ["0"])
+    }
+
     @Test("Rows that row security forbids become rejects")
     func rowSecurity() async throws {
         let role = "r_\(bench.database)"

@@ -53,9 +53,14 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
 
     /// Runs `body` so that a refusal leaves the transaction as it was.
     /// - Returns: why the server refused, nil when it did not.
-    private func attempt(_ connection: PostgreSQLConnection, _ body: () throws -> Void) throws -> PostgreSQLFailure? {
+    ///   With `takesBadSQL` that may be the statement itself.
+    private func attempt(
+        _ connection: PostgreSQLConnection, takesBadSQL: Bool = false, _ body: () throws -> Void
+    ) throws -> PostgreSQLFailure? {
         try connection.script("SAVEPOINT headrace")
-        do { try body() } catch let failure as PostgreSQLFailure where failure.isRefusal {
+        do { try body() } catch let failure as PostgreSQLFailure
+            where failure.isRefusal || failure.stateClass == "42" && takesBadSQL
+        {
             try connection.script("ROLLBACK TO SAVEPOINT headrace; RELEASE SAVEPOINT headrace")
             return failure
         }
@@ -160,7 +165,8 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
     ) throws {
         for rule in rules ?? [] {
             var rows: [Int] = []
-            let problem = try attempt(connection) {
+            // An expression that a stage's plain columns do not suit is left to the server.
+            let problem = try attempt(connection, takesBadSQL: true) {
                 rows = try connection.rows(
                     "SELECT s.\(PostgreSQLStages.row) FROM \(stage) s WHERE \(rule.violation) ORDER BY 1"
                 ) { Int($0.integer(0) ?? -1) }
