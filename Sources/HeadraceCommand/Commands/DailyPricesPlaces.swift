@@ -5,6 +5,7 @@ import HeadraceCore
 import HeadraceCurrency
 import HeadraceJobs
 import HeadraceKeyValue
+import HeadraceMySQL
 import HeadracePostgreSQL
 import HeadraceRuntime
 
@@ -48,6 +49,7 @@ struct DailyPricesPlaces: ParsableArguments {
     private static let warehouses: [(schemes: [String], make: @Sendable (Location) throws -> PriceWarehouse)] = [
         (["sqlite"], { .sqlite(at: $0.address) }),
         (["postgresql", "postgres"], { .postgresql(try PostgreSQLConnector().configuration(of: $0)) }),
+        (["mysql", "mariadb"], { .mySQL(try MySQLConnector().configuration(of: $0)) }),
     ]
 
     private func priceWarehouse(_ state: String) throws -> PriceWarehouse {

@@ -1,4 +1,5 @@
 public import HeadraceCore
+public import HeadraceMySQL
 public import HeadracePostgreSQL
 import HeadraceSQLite
 
@@ -49,6 +50,15 @@ extension PriceWarehouse {
                 return PostgreSQLQuerySource(configuration, query: "SELECT * FROM \(quoted(name))")
             },
             query: { PostgreSQLQuerySource(configuration, query: $0) })
+    }
+
+    /// A database of a MySQL or MariaDB server, whose tables the first run makes.
+    public static func mySQL(_ configuration: MySQLConfiguration) -> PriceWarehouse {
+        PriceWarehouse(
+            name: "\(configuration)", facts: MySQLSink(configuration: configuration),
+            sink: { MySQLSink(configuration: configuration, table: $0) },
+            table: { MySQLTableSource(configuration: configuration, table: $0) },
+            query: { MySQLQuerySource(configuration: configuration, query: $0) })
     }
 
     /// A table's name as an identifier of SQL.

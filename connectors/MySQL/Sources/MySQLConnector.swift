@@ -91,7 +91,8 @@ public struct MySQLConnector: RowConnector {
     }
 
     /// The server of a location whose options are all known.
-    private func configuration(of location: Location) throws -> MySQLConfiguration {
+    /// - Throws: `badLocation` and `badOption` for one that names no database or an option that is none.
+    public func configuration(of location: Location) throws -> MySQLConfiguration {
         let known = options.map(\.name)
         for option in location.options where !known.contains(option.name) {
             throw HeadraceError(
