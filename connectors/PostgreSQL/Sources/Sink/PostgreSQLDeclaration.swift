@@ -57,6 +57,9 @@ enum PostgreSQLDeclaration {
             }
             base = name[..<open]
         }
-        return ["uuid", "interval", "jsonb", "numeric", "character varying", "character", "oid"].contains(base)
+        return [
+            "uuid", "interval", "jsonb", "numeric", "character varying", "character", "oid", "inet", "cidr", "macaddr",
+            "macaddr8", "time with time zone",
+        ].contains(base)
     }
 }

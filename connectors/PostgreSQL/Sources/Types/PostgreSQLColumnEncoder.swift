@@ -54,8 +54,8 @@ struct PostgreSQLColumnEncoder: Sendable {
     /// Whether values of `source` may go into a column of `type`, each that fits.
     static func isPossible(_ source: DataType, into type: PostgreSQLType) -> Bool {
         switch type.kind {
-        case .other, .network, .macAddress, .timeWithZone: return false
-        case .uuid, .interval: return source == .utf8
+        case .other: return false
+        case .uuid, .interval, .network, .macAddress, .timeWithZone: return source == .utf8
         case .array(let element):
             guard case .list(let field) = source else { return false }
             return isPossible(field.type, into: element)
@@ -247,6 +247,9 @@ struct PostgreSQLColumnEncoder: Sendable {
         switch type.kind {
         case .uuid: wire(column, &misfits, PostgreSQLWireText.uuid)
         case .interval: wire(column, &misfits, PostgreSQLWireText.interval)
+        case .timeWithZone: wire(column, &misfits, PostgreSQLWireText.timeWithZone)
+        case .network(let isCIDR): wire(column, &misfits) { PostgreSQLWireText.network($0, isCIDR: isCIDR) }
+        case .macAddress(let bytes): wire(column, &misfits) { PostgreSQLWireText.macAddress($0, bytes: bytes) }
         case .unboundedNumeric, .numeric: wideNumbers(column, &misfits)
         case .array(let element): arrays(column, element, &misfits)
         default: column
