@@ -1,6 +1,6 @@
 /// Where data lies, as written on a command line: `prices.csv?delimiter=;`, `sqlite:w.db?table=t`, `https://host/x.json`.
 ///
-/// - `scheme` is empty for local paths and `-` (standard input or output).
+/// - `scheme` is empty for local paths, `file:` URLs and `-` (standard input or output).
 /// - For local files and `name:` schemes the query holds our options. For `http` and `https` the whole query belongs to
 ///   the server and our options stand in the fragment. For other `//` schemes (databases, object stores) every query
 ///   item is offered as an option; the connector takes what is its own and hands the rest to its driver.
@@ -79,7 +79,7 @@ public struct Location: Sendable, Hashable {
     }
 
     /// A scheme is two or more letters, digits, `+`, `-` or `.` before a colon, so that `C:` and `a:b` stay what they are.
-    private static func splitScheme(_ text: String) -> (String, String) {
+    static func splitScheme(_ text: String) -> (String, String) {
         guard let colon = text.firstIndex(of: ":") else { return ("", text) }
         let name = text[..<colon]
         let isScheme =
@@ -93,7 +93,7 @@ public struct Location: Sendable, Hashable {
         return (name.lowercased(), String(text[text.index(after: colon)...]))
     }
 
-    private static func split(_ text: String, at separator: Character) -> (String, String) {
+    static func split(_ text: String, at separator: Character) -> (String, String) {
         guard let index = text.firstIndex(of: separator) else { return (text, "") }
         return (String(text[..<index]), String(text[text.index(after: index)...]))
     }
@@ -139,47 +139,5 @@ public struct Location: Sendable, Hashable {
         case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
         default: nil
         }
-    }
-}
-
-extension Location: CustomStringConvertible {
-    /// Names whose values are never printed.
-    private static let secretNames = [
-        "password", "passwd", "pwd", "token", "secret", "key_secret", "apikey", "api_key", "signature", "auth",
-        "credential",
-    ]
-
-    /// The location with passwords, tokens and keys replaced by `<redacted>`.
-    public var description: String {
-        var text = scheme.isEmpty ? address : "\(scheme):\(Self.redactAuthority(address))"
-        if scheme == "http" || scheme == "https" { text = Self.redactQuery(text) }
-        if options.isEmpty { return text }
-        let items = options.map { "\($0.name)=\(Self.isSecret($0.name) ? "<redacted>" : $0.value)" }
-        return text + (scheme == "http" || scheme == "https" ? "#" : "?") + items.joined(separator: "&")
-    }
-
-    private static func isSecret(_ name: String) -> Bool {
-        let lower = name.lowercased()
-        return secretNames.contains { lower == $0 || lower.contains($0) }
-    }
-
-    /// `//user:pw@host` becomes `//user:<redacted>@host`.
-    private static func redactAuthority(_ address: String) -> String {
-        guard address.hasPrefix("//"), let at = address.lastIndex(of: "@") else { return address }
-        let authorityEnd = address.dropFirst(2).firstIndex(of: "/") ?? address.endIndex
-        guard at < authorityEnd else { return address }
-        let user = address[address.index(address.startIndex, offsetBy: 2)..<at]
-        let name = user.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
-        return "//\(name)\(user.contains(":") ? ":<redacted>" : "")\(address[at...])"
-    }
-
-    private static func redactQuery(_ url: String) -> String {
-        let (path, query) = split(url, at: "?")
-        guard !query.isEmpty else { return url }
-        let items = query.split(separator: "&", omittingEmptySubsequences: false).map { item -> String in
-            let (name, _) = split(String(item), at: "=")
-            return isSecret(name) || name.lowercased() == "key" ? "\(name)=<redacted>" : String(item)
-        }
-        return path + "?" + items.joined(separator: "&")
     }
 }
