@@ -31,8 +31,10 @@ struct CopyCommand: AsyncParsableCommand {
         do {
             let context = RunContext.looking(options)
             let copy = try await request.resolve(in: context)
-            let report = try await JobRunner(ledger: ledger, options: options).run(
-                Job(copy.job, parameters: copy.parameters, copy.load))
+            let report = try await RejectFile.reserving(writing.rejects) {
+                try await JobRunner(ledger: ledger, options: options).run(
+                    Job(copy.job, parameters: copy.parameters, copy.load))
+            }
             progress?.finish()
             if let rejects = writing.rejects { try await RejectFile.write(report.run, to: rejects, ledger: ledger) }
             try await RunSummary.print(report, ledger: ledger, as: common)

@@ -1,4 +1,5 @@
 import Files
+import Glibc
 import HeadraceCSV
 import HeadraceColumnar
 import HeadraceCore
@@ -12,6 +13,48 @@ enum RejectFile {
         Field("code", .utf8),
         Field("value", .utf8), Field("message", .utf8), Field("original", .utf8),
     ])
+
+    /// Does a run after finding out that its rejects can be written, so that no commit comes before that failure.
+    ///
+    /// A new file holds rows, so it is made for its owner alone; one that is there keeps its permissions, and its contents
+    /// until `write`. A run that throws leaves no file that was not there.
+    static func reserving<R>(_ path: String?, _ run: () async throws -> R) async throws -> R {
+        let isNew = try path.map(reserve) ?? false
+        do {
+            return try await run()
+        } catch {
+            if isNew, let path { _ = unlink(path) }
+            throw error
+        }
+    }
+
+    /// Makes the file where there is none.
+    /// - Returns: whether it was made.
+    private static func reserve(_ path: String) throws -> Bool {
+        if path == "-" { return false }
+        func refused(_ reason: String) -> HeadraceError {
+            HeadraceError(
+                .inputOutput, "the rejects cannot be written to \(path)", because: reason,
+                hint: "name a file by --rejects that can be made or replaced")
+        }
+        var status = stat()
+        let isThere = stat(path, &status) == 0
+        let kind = status.st_mode & S_IFMT
+        if isThere && kind == S_IFDIR { throw refused("it is a folder") }
+        // Devices and pipes are opened once, when there is something to write.
+        if isThere && kind != S_IFREG {
+            guard access(path, W_OK) == 0 else { throw refused(String(cString: strerror(errno))) }
+            return false
+        }
+        // The file is replaced in one step by another one that is written beside it.
+        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        guard access(folder, W_OK | X_OK) == 0 else { throw refused("\(folder): \(String(cString: strerror(errno)))") }
+        if isThere { return false }
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw refused(String(cString: strerror(errno))) }
+        _ = Glibc.close(file)
+        return true
+    }
 
     /// Writes all rejects of a run to a file, or to standard output for `-`.
     static func write(_ run: String, to path: String, ledger: any LedgerStore) async throws {
