@@ -1,5 +1,6 @@
 import ArgumentParser
 import Digests
+import Glibc
 import HeadraceColumnar
 import HeadraceCore
 import HeadraceRuntime
@@ -82,32 +83,52 @@ struct CopyRequest: ParsableArguments {
     @Argument(help: "Where they go.")
     var to: String
 
-    @Option(help: "append, replace or upsert (default: replace for files, append for tables).")
+    @Option(help: "append, replace or upsert (default: replace for files, append for tables, else upsert).")
     var mode: String?
 
-    @Option(help: ArgumentHelp("The key columns of an upsert, by commas.", valueName: "a,b"))
+    @Option(
+        help: ArgumentHelp("The key columns of an upsert, by commas (default: key= of the target).", valueName: "a,b"))
     var key: String?
 
     func validate() throws {
         if let mode, !["append", "replace", "upsert"].contains(mode) {
             throw ValidationError("--mode takes append, replace or upsert")
         }
-        if mode == "upsert" && key == nil { throw ValidationError("--mode upsert needs --key") }
-        if key != nil && mode != "upsert" { throw ValidationError("--key goes with --mode upsert") }
     }
 
     init() {}
 
-    /// The request of a run as its ledger entry keeps it.
-    init(repeating parameters: JSONValue) throws {
-        guard let from = parameters["from"]?.stringValue, let to = parameters["to"]?.stringValue,
-            let mode = parameters["mode"]?.stringValue
+    /// The request of a run as its ledger entry keeps it, with locations given anew by the environment in place of those kept.
+    ///
+    /// - Throws: `unsupported` where a kept location cannot be used again: standard input, or one that held a secret.
+    init(repeating run: RunRecord) throws {
+        let parameters = run.parameters["job"]
+        guard let oldFrom = parameters?["from"]?.stringValue, let oldTo = parameters?["to"]?.stringValue,
+            let mode = parameters?["mode"]?.stringValue
         else { throw HeadraceError(.unexpected, "the ledger does not say what the run copied") }
         self.init()
-        self.from = from
-        self.to = to
+        from = try CommonOptions.variable(Self.newFrom) ?? Self.again(oldFrom, of: run, Self.newFrom)
+        to = try CommonOptions.variable(Self.newTo) ?? Self.again(oldTo, of: run, Self.newTo)
         self.mode = mode
-        key = parameters["key"]?.stringValue
+        key = parameters?["key"]?.stringValue
+    }
+
+    /// Variables of the environment, where a location with a secret shows in no list of processes.
+    private static let newFrom = "HEADRACE_REPLAY_FROM"
+    private static let newTo = "HEADRACE_REPLAY_TO"
+
+    private static func again(_ text: String, of run: RunRecord, _ variable: String) throws -> String {
+        if text.contains(Location.redaction) {
+            throw HeadraceError(
+                .badOption, "run \(run.identifier) used \(text), and the ledger keeps no secrets",
+                hint: "give the whole location again in the environment: \(variable)=LOCATION")
+        }
+        if variable == newFrom, try Location(text, fileExists: { _ in false }).isStandardStream {
+            throw HeadraceError(
+                .unsupported, "run \(run.identifier) read standard input, which cannot be read again",
+                hint: "name a file with the same rows in the environment: \(variable)=FILE")
+        }
+        return text
     }
 
     /// A copy with its ends opened for planning.
@@ -118,22 +139,54 @@ struct CopyRequest: ParsableArguments {
     }
 
     func resolve(in context: RunContext) async throws -> Copy {
-        let (source, sink, _, _) = try CommandEnvironment.current.resolver.ends(from: from, to: to)
-        let mode = try sinkMode(for: sink)
-        let relation = try await Self.fitted(source, to: sink, mode, in: context)
-        let fingerprint = try await source.fingerprint(in: context)
-        let identity = "\(source.name)\n\(sink.name)\n\(mode.name)\n\(key ?? "")\n\(fingerprint)"
-        let mark = Hexadecimal.encode(try SHA256.hash(Array(identity.utf8))).prefix(8)
+        let ends = try ends()
+        let mode = try sinkMode(for: ends.sink, at: ends.to)
+        let relation = try await Self.fitted(ends.source, to: ends.sink, mode, in: context)
+        let fingerprint = try await ends.source.fingerprint(in: context)
+        var keys: [String] = []
+        if case .upsert(let on) = mode { keys = on }
+        let parameters = JSONValue.object([
+            ("from", .string(ends.from.redacted.text)), ("to", .string(ends.to.redacted.text)),
+            ("mode", .string(mode.name)), ("key", keys.isEmpty ? .null : .string(keys.joined(separator: ","))),
+            ("fingerprint", .string(fingerprint)),
+        ])
+        // A copy under other options is another job: what one has committed tells nothing about the rows of the other.
+        let mark = Hexadecimal.encode(try SHA256.hash(Array(parameters.compactText.utf8))).prefix(8)
         return Copy(
-            job: "copy \(source.name) to \(sink.name) #\(mark)",
-            parameters: .object([
-                ("from", .string(from)), ("to", .string(to)), ("mode", .string(mode.name)),
-                ("key", key.map { .string($0) } ?? .null), ("fingerprint", .string(fingerprint)),
-            ]), load: Load("copy", [Load.Output(relation: relation, sink: sink, mode: mode)]))
+            job: "copy \(ends.source.name) to \(ends.sink.name) #\(mark)", parameters: parameters,
+            load: Load("copy", [Load.Output(relation: relation, sink: ends.sink, mode: mode)]))
     }
 
-    /// The mode asked for where the sink has it, else the first that it has.
-    private func sinkMode(for sink: any Sink) throws -> SinkMode {
+    /// Source and sink with the locations that they are made of, options given as flags included.
+    ///
+    /// - Throws: `badLocation` for ends that can never be those of a copy, since that is wrong usage.
+    private func ends() throws -> (source: any Source, sink: any Sink, from: Location, to: Location) {
+        do {
+            let ends = try CommandEnvironment.current.resolver.ends(from: from, to: to)
+            if ends.to.scheme.isEmpty && Self.isPattern(ends.to.address) {
+                throw HeadraceError(
+                    .badLocation, "\(ends.to) is a pattern, and rows are written to one file",
+                    hint: "name one file, such as all.csv")
+            }
+            return ends
+        } catch let error as HeadraceError where error.code == .unsupported {
+            var usage = error
+            usage.code = .badLocation
+            throw usage
+        }
+    }
+
+    /// Whether a path has wildcards that are neither part of a file's name nor of its folder's.
+    private static func isPattern(_ path: String) -> Bool {
+        func isWild(_ part: Substring) -> Bool { part.contains("*") || part.contains("[") }
+        guard isWild(path[...]), access(path, F_OK) != 0 else { return false }
+        guard let slash = path.lastIndex(of: "/") else { return true }
+        let folder = path[..<slash]
+        return isWild(path[slash...]) || isWild(folder) && access(String(folder), F_OK) != 0
+    }
+
+    /// The mode asked for where the sink has it, else the first that it has; a key goes with an upsert alone.
+    private func sinkMode(for sink: any Sink, at location: Location) throws -> SinkMode {
         let offered = [
             sink is any AppendingSink ? "append" : nil, sink is any ReplacingSink ? "replace" : nil,
             sink is any UpsertingSink ? "upsert" : nil,
@@ -143,16 +196,22 @@ struct CopyRequest: ParsableArguments {
                 .badOption, "\(sink.name) cannot be written by \(mode ?? "any mode")",
                 fields: [("modes", offered.joined(separator: ", "))], hint: "use --mode \(offered.first ?? "replace")")
         }
-        switch wanted {
-        case "append": return .append
-        case "replace": return .replace
-        default:
-            let keys = (key ?? "").split(separator: ",").map(String.init)
-            guard !keys.isEmpty else {
-                throw HeadraceError(.badOption, "\(sink.name) is written by key", hint: "name the key columns by --key")
+        let given = key ?? location["key"]
+        guard wanted == "upsert" else {
+            guard given == nil else {
+                throw HeadraceError(
+                    .badOption, "a key is given, and \(wanted) needs none",
+                    hint: "add --mode upsert, or leave the key out")
             }
-            return .upsert(on: keys)
+            return wanted == "append" ? .append : .replace
         }
+        let keys = (given ?? "").split(separator: ",").map(String.init)
+        guard !keys.isEmpty else {
+            throw HeadraceError(
+                .badOption, "\(sink.name) is to be written by key, and none is named",
+                hint: "name the key columns by --key, or by key= in the location")
+        }
+        return .upsert(on: keys)
     }
 
     /// The rows of the source in the types of the target where it exists: its columns decide, by name.

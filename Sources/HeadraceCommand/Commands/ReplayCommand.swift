@@ -10,8 +10,9 @@ struct ReplayCommand: AsyncParsableCommand {
         commandName: "replay", abstract: "Run a run again, or only the rows it refused.",
         discussion: """
             With --errors-only the refused rows of a copy enter at the step that refused them, pass by today's rules and are
-            marked as replayed; a row is never loaded twice. Without it the run is done again whole. Options of the copy's ends
-            can be given anew by --from-NAME and --to-NAME. A run of daily-prices is done again for its date from the landed
+            marked as replayed; a row is never loaded twice. Without it the run is done again whole. Locations and options are
+            those of the copy; options can be given anew by --from-NAME and --to-NAME, whole locations by the environment
+            ($HEADRACE_REPLAY_FROM, $HEADRACE_REPLAY_TO): the ledger keeps no secrets, so a location that held one must be. A run of daily-prices is done again for its date from the landed
             files: staging, facts and items come to what today's rules make of them, nothing is doubled, and the rows
             that the run had refused are marked as replayed.
             """)
@@ -62,7 +63,7 @@ struct ReplayCommand: AsyncParsableCommand {
     private func replayCopy(_ record: RunRecord, _ ledger: any LedgerStore) async throws {
         let (options, progress) = running.options(common, allowed: .rows(0))
         defer { progress?.finish() }
-        let request = try CopyRequest(repeating: record.parameters["job"] ?? .null)
+        let request = try CopyRequest(repeating: record)
         let copy = try await request.resolve(in: .looking(options))
         let report: RunReport
         if errorsOnly {
