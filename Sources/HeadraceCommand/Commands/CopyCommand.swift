@@ -18,6 +18,8 @@ struct CopyCommand: AsyncParsableCommand {
 
             Options of a location, such as delimiter, rows or encoding, are listed by `headrace options`.
             An interrupted copy into a table goes on where it stopped when the same command is run again.
+            A source without any row and without column names is an error, whatever its format and the target: with
+            --from-schema FILE, as `headrace schema --json` prints one, it is a copy of no rows.
             """)
 
     @OptionGroup var request: CopyRequest
@@ -219,6 +221,13 @@ struct CopyRequest: ParsableArguments {
         _ source: any Source, to sink: any Sink, _ mode: SinkMode, in context: RunContext
     ) async throws -> Relation {
         let found = try await source.schema(in: context)
+        // An empty CSV file says so by itself; an empty array has no fields, and a target without columns is of no use.
+        guard !found.fields.isEmpty else {
+            throw HeadraceError(
+                .malformedInput, "there is no row with fields to tell the fields of \(source.name) by",
+                hint: source is any DescribableSource
+                    ? "declare a schema with --from-schema FILE if the source may be empty" : nil)
+        }
         guard let target = try await sink.targetSchema(in: context) else { return .scan(step: "read", source) }
         let wanted = found.fields.map { field in
             target[field.name].map { Field(field.name, $0.type, nullable: field.isNullable, metadata: field.metadata) }
