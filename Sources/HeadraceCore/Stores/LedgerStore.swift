@@ -10,10 +10,21 @@ public protocol LedgerStore: RejectStore, LeaseStore {
     func end(_ run: String, state: RunState, at time: Int64, error: String?) async throws
     /// Replaces the account of one step of a run.
     func record(_ account: StepAccount, of run: String) async throws
-    /// Writes down an epoch's boundaries before any sink commits it.
-    func prepare(_ checkpoint: Checkpoint, job: String, sinks: [String]) async throws
-    /// Writes down that a sink has committed a checkpoint.
+    /// Writes down an epoch before any sink commits it: its boundaries and the accounts that hold once it is committed.
+    func prepare(_ epoch: PreparedEpoch) async throws
+    /// Writes down that a sink has committed a checkpoint. With the last sink of its epoch, and in one transaction, the
+    /// prepared accounts become those of the run that prepared it, and its rejects count as committed.
     func committed(_ checkpoint: Checkpoint, job: String, sink: String, counts: WriteCounts) async throws
+    /// Makes the ledger agree with what the sinks of an interrupted load say they hold: the epochs up to `checkpoint`
+    /// (nil: none) are committed, and the rejects that the runs `earlier` wrote after it, which were not, are removed.
+    /// - Parameter steps: the steps of the load, as in `PreparedEpoch`.
+    /// - Returns: the accounts as of `checkpoint`; empty without one, or when the ledger does not know the epoch.
+    func reconcile(
+        _ checkpoint: Checkpoint?, job: String, sinks: [String], steps: String, earlier: [String]
+    ) async throws -> [StepAccount]
+    /// Writes down that `run` goes on after `epoch` of the runs `earlier`: the rejects that these committed in the
+    /// load's steps are from now on listed and summed up under `run` too.
+    func adopt(_ earlier: [String], by run: String, steps: String, through epoch: Int) async throws
     /// The last checkpoint that the ledger knows a sink to have committed.
     func lastCommitted(job: String, sink: String) async throws -> Checkpoint?
     /// Forgets the checkpoints of a job, so that its next run starts afresh.
@@ -38,16 +49,44 @@ public protocol LedgerStore: RejectStore, LeaseStore {
 
 /// Keeps refused rows until they are replayed or discarded.
 public protocol RejectStore: Sendable {
-    /// Adds rejects of a run; durable when it returns.
+    /// Adds rejects of a run; durable when it returns. They are not committed until their epoch is; epoch 0, for what
+    /// belongs to no load, counts as committed.
     func add(_ rejects: [Reject], run: String, epoch: Int) async throws
-    /// The rejects of a run in the order they were added, from number `after`, at most `limit`.
+    /// The rejects of a run and of those it goes on after, in the order they were added, from number `after`, at most
+    /// `limit`.
     func rejects(of run: String, after: Int64, limit: Int) async throws -> [RejectRecord]
-    /// How many rejects of a run there are by step, rule and code.
+    /// How many rejects of a run, and of those it goes on after, there are by step, rule and code.
     func rejectSummary(of run: String) async throws -> [(step: String, rule: String, code: String, count: Int)]
     /// Moves rejects to another state.
     func mark(_ rejects: [Int64], as state: RejectState) async throws
-    /// Removes rejects of epochs after `epoch`, which a failed run wrote and never committed.
-    func removeRejects(of run: String, afterEpoch epoch: Int) async throws
+}
+
+/// One epoch of a load as the ledger keeps it before the sinks commit it.
+public struct PreparedEpoch: Sendable, Hashable {
+    /// What the sinks will commit.
+    public var checkpoint: Checkpoint
+    /// The name that the load's checkpoints are kept under.
+    public var job: String
+    /// The sinks that commit it.
+    public var sinks: [String]
+    /// The run that commits it; the checkpoint names the one that began the load.
+    public var run: String
+    /// What the names of the load's steps begin with, before a slash; empty for the only load of its job.
+    public var steps: String
+    /// The accounts of the load's steps from its beginning to the end of this epoch, over all runs that worked on it.
+    public var accounts: [StepAccount]
+
+    /// An epoch that is about to be committed.
+    public init(
+        checkpoint: Checkpoint, job: String, sinks: [String], run: String, steps: String, accounts: [StepAccount]
+    ) {
+        self.checkpoint = checkpoint
+        self.job = job
+        self.sinks = sinks
+        self.run = run
+        self.steps = steps
+        self.accounts = accounts
+    }
 }
 
 /// One refused row as kept.
@@ -60,9 +99,13 @@ public struct RejectRecord: Sendable {
     public var reject: Reject
     /// What has become of the row since.
     public var state: RejectState
+    /// Whether the epoch it was refused in is committed. Rows of one that is not are read again by the next run, so
+    /// that no replay may take them.
+    public var isCommitted: Bool
 
     /// A reject as a store reads it back.
-    public init(number: Int64, run: String, reject: Reject, state: RejectState) {
+    public init(number: Int64, run: String, reject: Reject, state: RejectState, isCommitted: Bool = true) {
+        self.isCommitted = isCommitted
         self.number = number
         self.run = run
         self.reject = reject

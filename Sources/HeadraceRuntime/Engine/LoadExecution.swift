@@ -9,10 +9,12 @@ struct LoadExecution {
     let settings: LoadSettings
     /// Put before step names in the ledger.
     let prefix: String
-    /// The run that began the work which this run resumes; this run itself otherwise.
-    let origin: String
+    /// The runs whose work this run goes on with.
+    let lineage: Lineage
     /// Whether incremental sources read on where the last run of the job ended; off for a run that starts afresh.
     let continues: Bool
+    /// The place of the load's first step among all steps of the run.
+    let firstOrdinal: Int
 
     /// Everything the plan says before anything is written.
     static func plan(_ load: Load, in context: RunContext) async throws -> [String] {
@@ -46,29 +48,38 @@ struct LoadExecution {
         // Of the whole load, whatever is left of it: positions keep their names.
         let steps = LoadSteps(planned.map(\.root))
         var resumed: Checkpoint?
+        var complete: Checkpoint?
         var ends: [StreamID: Position] = [:]
         if settings.resumes {
             var open: [(output: Load.Output, root: PlannedNode)] = []
             for (output, root) in planned {
                 let checkpoint = try await output.sink.committed(in: context)
-                if let checkpoint, checkpoint.run == origin, origin != context.run {
+                if let checkpoint, checkpoint.run == lineage.origin, lineage.origin != context.run {
                     // The sink has the whole load: an earlier run ended between its commit and the ledger's.
-                    if checkpoint.isFinal { continue }
+                    if checkpoint.isFinal {
+                        complete = checkpoint
+                        continue
+                    }
                     resumed = checkpoint
                 } else if let checkpoint, continues, planned.count == 1, Self.addsRows(output.mode) {
                     ends = Self.ends(in: checkpoint, of: root, steps)
                 }
                 open.append((output, root))
             }
-            guard !open.isEmpty else { return LoadReport(accounts: [], epochs: 0, wasComplete: true) }
+            guard !open.isEmpty else {
+                return LoadReport(accounts: try await takeUp(complete), epochs: 0, wasComplete: true)
+            }
             planned = open
         }
+        // Where one of several sinks has the load, its rejects stay with the run that wrote them.
+        let before = complete == nil ? try await takeUp(resumed) : []
         let mayCommitOften =
             planned.count == 1 && planned.allSatisfy { $0.root.isStateless && Self.takesEpochs($0.output.mode) }
             && planned[0].root.scans.allSatisfy { Self.isResumable($0) } && settings.commit != .run
         let run = LoadRun(
-            context: context, settings: settings, ledger: ledger, prefix: prefix, origin: origin, resuming: resumed,
-            continuing: ends)
+            context: context, settings: settings, ledger: ledger, prefix: prefix,
+            origin: settings.resumes ? lineage.origin : context.run,
+            resuming: resumed, before: before, firstOrdinal: firstOrdinal, continuing: ends)
         let graph = Graph(planned.map(\.root), of: steps, run: run)
         var sinks: [(root: PlannedNode, sink: any SinkEnd)] = []
         do {
@@ -87,6 +98,19 @@ struct LoadExecution {
             throw error
         }
         return LoadReport(accounts: run.book.accounts, epochs: run.committedEpochs, wasComplete: false)
+    }
+
+    /// Takes up what the earlier runs committed of this load, up to `checkpoint`, and gives up what they did not.
+    /// - Returns: the accounts of the load's steps up to there.
+    private func takeUp(_ checkpoint: Checkpoint?) async throws -> [StepAccount] {
+        guard !lineage.earlier.isEmpty else { return [] }
+        let accounts = try await ledger.reconcile(
+            checkpoint, job: context.job, sinks: load.outputs.map(\.sink.name), steps: prefix,
+            earlier: lineage.earlier)
+        if let checkpoint {
+            try await ledger.adopt(lineage.earlier, by: context.run, steps: prefix, through: checkpoint.epoch)
+        }
+        return accounts
     }
 
     private func drive(_ scans: [Graph.Scan], _ run: LoadRun) async throws {

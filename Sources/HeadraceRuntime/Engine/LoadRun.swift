@@ -12,6 +12,8 @@ final class LoadRun: @unchecked Sendable {
     let book: AccountBook
     /// The run that began this load; kept by the runs that resume it.
     let origin: String
+    private let prefix: String
+    private let firstOrdinal: Int
     private(set) var sinks: [any SinkEnd] = []
     private var positions: [StreamID: Position]
     private(set) var epoch: Int
@@ -22,13 +24,16 @@ final class LoadRun: @unchecked Sendable {
 
     init(
         context: RunContext, settings: LoadSettings, ledger: any LedgerStore, prefix: String, origin: String,
-        resuming checkpoint: Checkpoint?, continuing ends: [StreamID: Position] = [:]
+        resuming checkpoint: Checkpoint?, before: [StepAccount], firstOrdinal: Int,
+        continuing ends: [StreamID: Position] = [:]
     ) {
         self.context = context
         self.settings = settings
         self.ledger = ledger
         self.origin = origin
-        book = AccountBook(prefix: prefix)
+        self.prefix = prefix
+        self.firstOrdinal = firstOrdinal
+        book = AccountBook(prefix: prefix, before: before)
         positions = checkpoint?.positions ?? ends
         epoch = (checkpoint?.epoch ?? 0) + 1
         epochBegan = context.clock.monotonic()
@@ -165,7 +170,8 @@ final class LoadRun: @unchecked Sendable {
 
     // MARK: - Commit
 
-    /// Commits everything written so far: rejects durable, then rows with their checkpoint, then the ledger.
+    /// Commits everything written so far: rejects durable, then rows with their checkpoint, then the ledger, which takes
+    /// the accounts with it.
     func commit(isFinal: Bool) async throws {
         try context.faults.reach("commit.begin")
         for sink in sinks {
@@ -186,7 +192,10 @@ final class LoadRun: @unchecked Sendable {
         try await context.rejects.flush()
         try context.faults.reach("commit.rejectsDurable")
         let checkpoint = Checkpoint(epoch: epoch, positions: positions, isFinal: isFinal, run: origin)
-        try await ledger.prepare(checkpoint, job: context.job, sinks: sinks.map(\.name))
+        try await ledger.prepare(
+            PreparedEpoch(
+                checkpoint: checkpoint, job: context.job, sinks: sinks.map(\.name), run: context.run, steps: prefix,
+                accounts: book.accounts(from: firstOrdinal)))
         try context.faults.reach("commit.prepared")
         try context.cancellation.check()
         for sink in sinks {
@@ -197,7 +206,6 @@ final class LoadRun: @unchecked Sendable {
             context.progress.report(.committed(step: sink.step.name, epoch: epoch, rows: counts.written))
         }
         try context.faults.reach("commit.ledgerCommitted")
-        for account in book.accounts { try await ledger.record(account, of: context.run) }
         try context.faults.reach("commit.recorded")
         committedEpochs += 1
         epoch += 1

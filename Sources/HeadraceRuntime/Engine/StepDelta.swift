@@ -37,16 +37,23 @@ struct StepDelta: Sendable, Hashable {
 ///   no worker is active.
 final class AccountBook: @unchecked Sendable {
     private let prefix: String
+    private let before: [String: StepAccount]
     private(set) var accounts: [StepAccount] = []
     private var names = StepNames()
 
-    init(prefix: String) { self.prefix = prefix }
+    /// - Parameter before: the accounts of what earlier runs committed of the same load, which the steps go on from.
+    init(prefix: String, before: [StepAccount] = []) {
+        self.prefix = prefix
+        self.before = Dictionary(before.map { ($0.step, $0) }) { $1 }
+    }
 
     /// Enters a step; a name that is taken gets a number.
     func enter(_ name: String) -> StepHandle {
         let own = names.enter(name)
         let full = prefix.isEmpty ? own : "\(prefix)/\(own)"
-        accounts.append(StepAccount(step: full, ordinal: accounts.count))
+        var account = before[full] ?? StepAccount(step: full, ordinal: 0)
+        account.ordinal = accounts.count
+        accounts.append(account)
         return StepHandle(ordinal: accounts.count - 1, name: full)
     }
 
@@ -58,6 +65,15 @@ final class AccountBook: @unchecked Sendable {
         accounts[step].filtered += delta.filtered
         accounts[step].merged += delta.merged
         accounts[step].nanoseconds += delta.nanoseconds
+    }
+
+    /// The accounts, numbered from `ordinal` on.
+    func accounts(from ordinal: Int) -> [StepAccount] {
+        accounts.map { account in
+            var numbered = account
+            numbered.ordinal += ordinal
+            return numbered
+        }
     }
 
     func addWritten(_ step: Int, _ counts: WriteCounts) {

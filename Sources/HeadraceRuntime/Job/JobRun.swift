@@ -8,8 +8,8 @@ public final class JobRun: Sendable {
     /// For what a step keeps beyond its account: inputs, and values that the job's next run reads.
     public let ledger: any LedgerStore
     let options: RunOptions
-    /// The run that began the work which this one resumes.
-    let origin: String
+    /// The runs whose work this one goes on with.
+    let lineage: Lineage
     private let state = Mutex(State())
     private let step: Mutex<String>
 
@@ -20,11 +20,11 @@ public final class JobRun: Sendable {
         var read = 0
     }
 
-    init(context: RunContext, ledger: any LedgerStore, options: RunOptions, origin: String) {
+    init(context: RunContext, ledger: any LedgerStore, options: RunOptions, lineage: Lineage) {
         self.context = context
         self.ledger = ledger
         self.options = options
-        self.origin = origin
+        self.lineage = lineage
         step = Mutex("")
     }
 
@@ -41,8 +41,8 @@ public final class JobRun: Sendable {
         let execution = LoadExecution(
             load: load, context: context, ledger: ledger,
             settings: settings ?? LoadSettings(commit: options.commit, stopAfterRejects: stop),
-            prefix: prefix.isEmpty ? "" : "\(prefix)/\(load.name)", origin: origin,
-            continues: !options.restarts)
+            prefix: prefix.isEmpty ? "" : "\(prefix)/\(load.name)", lineage: lineage,
+            continues: !options.restarts, firstOrdinal: state.withLock { $0.accounts.count })
         var report = try await execution.run()
         // Ordinals run on over all loads of the run, so that its steps list in the order they ran.
         state.withLock { state in

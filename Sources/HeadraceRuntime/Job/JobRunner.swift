@@ -37,7 +37,7 @@ public struct JobRunner: Sendable {
     private func perform(
         _ job: Job, _ steps: [Job.Step], run: String, lease: Lease, random: RunRandom
     ) async throws -> RunReport {
-        let origin = try await interrupted(job) ?? run
+        let lineage = try await lineage(of: job, run: run)
         let folder = try RunFolder.make(in: options.temporaryFolder)
         defer { folder.remove() }
         let context = RunContext(
@@ -47,10 +47,10 @@ public struct JobRunner: Sendable {
             faults: options.faults, cancellation: options.cancellation, scheduling: options.scheduling)
         try await ledger.begin(
             RunRecord(
-                identifier: run, job: job.name, parameters: Self.parameters(job, origin: origin, run: run),
+                identifier: run, job: job.name, parameters: .object([("job", job.parameters)] + lineage.parameters),
                 started: options.clock.now(), fence: lease.fence))
         try context.faults.reach("run.begun")
-        let jobRun = JobRun(context: context, ledger: ledger, options: options, origin: origin)
+        let jobRun = JobRun(context: context, ledger: ledger, options: options, lineage: lineage)
         let heartbeat = LeaseHeartbeat.start(lease, ledger: ledger, options: options)
         defer { heartbeat.cancel() }
         do {
@@ -91,29 +91,24 @@ public struct JobRunner: Sendable {
         }
     }
 
-    /// The run whose work is to be resumed: the last of this job with equal parameters, when it did not come to its end.
-    private func interrupted(_ job: Job) async throws -> String? {
-        guard let last = try await ledger.runs(job: job.name, limit: 1).first else { return nil }
+    /// Whose work is to be resumed: the last run's of this job with equal parameters, when it did not come to its end.
+    private func lineage(of job: Job, run: String) async throws -> Lineage {
+        let fresh = Lineage(beginning: run)
+        guard let last = try await ledger.runs(job: job.name, limit: 1).first else { return fresh }
         if options.restarts {
             try await ledger.forgetCheckpoints(job: job.name)
-            return nil
+            return fresh
         }
         switch last.state {
-        case .complete, .completeWithErrors: return nil
+        case .complete, .completeWithErrors: return fresh
         case .running:
             // Its lease was free or expired, so it is gone: killed before it could say so.
             try await ledger.end(
                 last.identifier, state: .failed, at: options.clock.now(), error: "the process was ended from outside")
         case .failed, .cancelled: break
         }
-        guard last.parameters["job"] == job.parameters else { return nil }
-        return last.parameters["resumes"]?.stringValue ?? last.identifier
-    }
-
-    private static func parameters(_ job: Job, origin: String, run: String) -> JSONValue {
-        var members: [(String, JSONValue)] = [("job", job.parameters)]
-        if origin != run { members.append(("resumes", .string(origin))) }
-        return .object(members)
+        guard last.parameters["job"] == job.parameters else { return fresh }
+        return try await Lineage(after: last, in: ledger)
     }
 
     /// `20261121T101500Z-3f2a9c`: sorts by time, unique in a ledger.

@@ -8,9 +8,24 @@ public actor MemoryLedger: LedgerStore {
     private var kept: [RejectRecord] = []
     private var epochs: [Int64: Int] = [:]
     private var checkpoints: [String: [String: Checkpoint]] = [:]
+    private var prepared: [Prepared] = []
+    private var adopted: [String: [Adoption]] = [:]
     private var values: [String: [String: JSONValue]] = [:]
     private var leases: [String: Lease] = [:]
     private var fences: [String: Int64] = [:]
+
+    /// An epoch and the sinks that have not committed it.
+    private struct Prepared {
+        let epoch: PreparedEpoch
+        var missing: Set<String>
+    }
+
+    /// Rejects of another run that are listed under a run too.
+    private struct Adoption: Hashable {
+        let run: String
+        let steps: String
+        let epoch: Int
+    }
 
     /// An empty ledger; runs must share one for the second to resume the first.
     public init() {}
@@ -30,10 +45,53 @@ public actor MemoryLedger: LedgerStore {
         stepAccounts[run, default: []].sort { $0.ordinal < $1.ordinal }
     }
 
-    public func prepare(_ checkpoint: Checkpoint, job: String, sinks: [String]) {}
+    public func prepare(_ epoch: PreparedEpoch) {
+        prepared.removeAll { $0.epoch.job == epoch.job && Self.isSame($0.epoch.checkpoint, epoch.checkpoint) }
+        prepared.append(Prepared(epoch: epoch, missing: Set(epoch.sinks)))
+    }
 
     public func committed(_ checkpoint: Checkpoint, job: String, sink: String, counts: WriteCounts) {
         checkpoints[job, default: [:]][sink] = checkpoint
+        settle(checkpoint, job: job, sink: sink)
+    }
+
+    private func settle(_ checkpoint: Checkpoint, job: String, sink: String) {
+        guard let index = index(of: checkpoint, job: job), prepared[index].missing.remove(sink) != nil,
+            prepared[index].missing.isEmpty
+        else { return }
+        let epoch = prepared[index].epoch
+        for account in epoch.accounts { record(account, of: epoch.run) }
+        for index in kept.indices where kept[index].run == epoch.run && kept[index].reject.isIn(epoch.steps) {
+            if epochs[kept[index].number] == checkpoint.epoch { kept[index].isCommitted = true }
+        }
+    }
+
+    private func index(of checkpoint: Checkpoint, job: String) -> Int? {
+        prepared.firstIndex { $0.epoch.job == job && Self.isSame($0.epoch.checkpoint, checkpoint) }
+    }
+
+    private static func isSame(_ one: Checkpoint, _ other: Checkpoint) -> Bool {
+        one.run == other.run && one.epoch == other.epoch
+    }
+
+    public func reconcile(
+        _ checkpoint: Checkpoint?, job: String, sinks: [String], steps: String, earlier: [String]
+    ) -> [StepAccount] {
+        if let checkpoint { for sink in sinks { settle(checkpoint, job: job, sink: sink) } }
+        kept.removeAll { earlier.contains($0.run) && !$0.isCommitted && $0.reject.isIn(steps) }
+        return checkpoint.flatMap { index(of: $0, job: job) }.map { prepared[$0].epoch.accounts } ?? []
+    }
+
+    public func adopt(_ earlier: [String], by run: String, steps: String, through epoch: Int) {
+        adopted[run, default: []] += earlier.map { Adoption(run: $0, steps: steps, epoch: epoch) }
+    }
+
+    /// Whether a reject is listed under a run: its own, or one of a run that it goes on after.
+    private func belongs(_ record: RejectRecord, to run: String) -> Bool {
+        if record.run == run { return true }
+        return (adopted[run] ?? []).contains {
+            $0.run == record.run && record.reject.isIn($0.steps) && (1...$0.epoch).contains(epochs[record.number] ?? 0)
+        }
     }
 
     public func lastCommitted(job: String, sink: String) -> Checkpoint? { checkpoints[job]?[sink] }
@@ -60,18 +118,18 @@ public actor MemoryLedger: LedgerStore {
     public func add(_ rejects: [Reject], run: String, epoch: Int) {
         for reject in rejects {
             let number = Int64(kept.count + 1)
-            kept.append(RejectRecord(number: number, run: run, reject: reject, state: .open))
+            kept.append(RejectRecord(number: number, run: run, reject: reject, state: .open, isCommitted: epoch == 0))
             epochs[number] = epoch
         }
     }
 
     public func rejects(of run: String, after: Int64, limit: Int) -> [RejectRecord] {
-        Array(kept.filter { $0.run == run && $0.number > after }.prefix(limit))
+        Array(kept.filter { $0.number > after && belongs($0, to: run) }.prefix(limit))
     }
 
     public func rejectSummary(of run: String) -> [(step: String, rule: String, code: String, count: Int)] {
         var counts: [[String]: Int] = [:]
-        for record in kept where record.run == run {
+        for record in kept where belongs(record, to: run) {
             counts[[record.reject.step, record.reject.rule, record.reject.code], default: 0] += 1
         }
         return counts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map {
@@ -81,10 +139,6 @@ public actor MemoryLedger: LedgerStore {
 
     public func mark(_ rejects: [Int64], as state: RejectState) {
         for index in kept.indices where rejects.contains(kept[index].number) { kept[index].state = state }
-    }
-
-    public func removeRejects(of run: String, afterEpoch epoch: Int) {
-        kept.removeAll { $0.run == run && (epochs[$0.number] ?? 0) > epoch }
     }
 
     public func acquire(_ job: String, holder: LeaseHolder, now: Int64, duration: Int64) throws -> Lease {
@@ -109,4 +163,9 @@ public actor MemoryLedger: LedgerStore {
     public func release(_ lease: Lease) {
         if leases[lease.job]?.fence == lease.fence { leases[lease.job] = nil }
     }
+}
+
+extension Reject {
+    /// Whether a step of the load refused the row whose steps begin with `steps`.
+    fileprivate func isIn(_ steps: String) -> Bool { steps.isEmpty || step.hasPrefix(steps + "/") }
 }

@@ -85,13 +85,14 @@ public struct Replay: Sendable {
 }
 
 extension LedgerStore {
-    /// The refused rows of a run that no replay has taken up yet, in the order they were refused.
+    /// The refused rows of a run that no replay has taken up yet, in the order they were refused. Those of epochs that
+    /// were never committed are left out: the next run of the job reads their rows again.
     public func openRejects(of run: String) async throws -> [RejectRecord] {
         var found: [RejectRecord] = []
         var after: Int64 = 0
         while case let page = try await rejects(of: run, after: after, limit: 2000), let last = page.last {
             after = last.number
-            found += page.filter { $0.state == .open }
+            found += page.filter { $0.state == .open && $0.isCommitted }
         }
         return found
     }

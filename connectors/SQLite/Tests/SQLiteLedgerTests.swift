@@ -24,6 +24,11 @@ import Testing
             original: [0, 255, 10, UInt8(truncatingIfNeeded: row)], row: #"{"price":-1}"#, step: "validate")
     }
 
+    private func epoch(_ checkpoint: Checkpoint, accounts: [StepAccount] = []) -> PreparedEpoch {
+        PreparedEpoch(
+            checkpoint: checkpoint, job: "j", sinks: ["t", "u"], run: "a", steps: "", accounts: accounts)
+    }
+
     // MARK: - The file
 
     @Test("The ledger and its folder are readable for their owner only, the files beside it too")
@@ -38,7 +43,7 @@ import Testing
         await ledger.close()
         #expect(
             try bench.sqlite("PRAGMA journal_mode; PRAGMA user_version; PRAGMA application_id", file: path) == [
-                "'wal'", "1", "1212437068",
+                "'wal'", "2", "1212437068",
             ])
     }
 
@@ -137,10 +142,10 @@ import Testing
         let first = Checkpoint.testing(epoch: 1, final: false, positions: ["a": 1])
         let second = Checkpoint.testing(epoch: 2, final: false, positions: ["a": 2])
         #expect(try await ledger.lastCommitted(job: "j", sink: "t") == nil)
-        try await ledger.prepare(first, job: "j", sinks: ["t", "u"])
+        try await ledger.prepare(epoch(first))
         #expect(try await ledger.lastCommitted(job: "j", sink: "t") == nil)
         try await ledger.committed(first, job: "j", sink: "t", counts: WriteCounts(inserted: 3))
-        try await ledger.prepare(second, job: "j", sinks: ["t", "u"])
+        try await ledger.prepare(epoch(second))
         #expect(try await ledger.lastCommitted(job: "j", sink: "t") == first)
         #expect(try await ledger.lastCommitted(job: "j", sink: "u") == nil)
         // Repaired from the sink: committed though never prepared here.
@@ -174,10 +179,75 @@ import Testing
         #expect(states == [.replayed(run: "r2"), .replayed(run: "r2"), .discarded, .open])
         let summary = try await ledger.rejectSummary(of: "a")
         #expect(summary.map(\.rule) == ["other", "price > 0"] && summary.map(\.count) == [1, 5])
-        try await ledger.removeRejects(of: "a", afterEpoch: 1)
-        #expect(try await ledger.rejects(of: "a", after: 0, limit: 100).count == 5)
-        #expect(try await ledger.rejects(of: "b", after: 0, limit: 100).count == 1)
         await ledger.close()
+    }
+
+    @Test("An epoch is committed with its accounts and rejects once all its sinks have it, and not before")
+    func settles() async throws {
+        let ledger = try await SQLiteLedger.open(at: path)
+        let read = StepAccount(step: "read", ordinal: 3, input: 6, output: 5, rejected: 1, nanoseconds: 9)
+        let load = StepAccount(
+            step: "load", ordinal: 4, input: 5, added: 1, output: 3, rejected: 1, filtered: 1, merged: 1,
+            written: WriteCounts(inserted: 1, updated: 1, deleted: 1))
+        let first = Checkpoint.testing(epoch: 1, final: false)
+        try await ledger.add([reject(1)], run: "a", epoch: 1)
+        try await ledger.prepare(epoch(first, accounts: [read, load]))
+        try await ledger.committed(first, job: "j", sink: "t", counts: WriteCounts())
+        #expect(try await ledger.accounts(of: "a").isEmpty)
+        #expect(try await ledger.rejects(of: "a", after: 0, limit: 9).map(\.isCommitted) == [false])
+        try await ledger.committed(first, job: "j", sink: "u", counts: WriteCounts())
+        #expect(try await ledger.accounts(of: "a") == [read, load])
+        #expect(try await ledger.rejects(of: "a", after: 0, limit: 9).map(\.isCommitted) == [true])
+        await ledger.close()
+    }
+
+    @Test("What the sinks hold decides which rejects of an interrupted run stay, and a later run lists them too")
+    func reconciles() async throws {
+        let ledger = try await SQLiteLedger.open(at: path)
+        let read = StepAccount(step: "s/read", ordinal: 0, input: 6, output: 5, rejected: 1)
+        func refused(_ row: Int, in step: String) -> Reject {
+            var reject = reject(row)
+            reject.step = step
+            return reject
+        }
+        try await ledger.add([refused(1, in: "s/read"), refused(2, in: "sx/read")], run: "a", epoch: 1)
+        try await ledger.add([refused(3, in: "s/read")], run: "a", epoch: 2)
+        let first = Checkpoint.testing(epoch: 1, final: false)
+        var prepared = epoch(first, accounts: [read])
+        prepared.steps = "s"
+        try await ledger.prepare(prepared)
+        // The sinks committed it, and the process ended before the ledger could say so.
+        let found = try await ledger.reconcile(first, job: "j", sinks: ["t", "u"], steps: "s", earlier: ["a"])
+        #expect(found == [read])
+        #expect(try await ledger.accounts(of: "a") == [read])
+        let kept = try await ledger.rejects(of: "a", after: 0, limit: 9)
+        #expect(kept.map(\.reject.place.row) == [1, 2] && kept.map(\.isCommitted) == [true, false])
+        try await ledger.add([refused(4, in: "s/read")], run: "b", epoch: 2)
+        try await ledger.adopt(["a"], by: "b", steps: "s", through: 1)
+        #expect(try await ledger.rejects(of: "b", after: 0, limit: 9).map(\.reject.place.row) == [1, 4])
+        #expect(try await ledger.rejects(of: "b", after: 1, limit: 9).map(\.run) == ["b"])
+        #expect(try await ledger.rejectSummary(of: "b").map(\.count) == [2])
+        #expect(try await ledger.reconcile(nil, job: "j", sinks: ["t"], steps: "", earlier: ["a"]).isEmpty)
+        #expect(try await ledger.rejects(of: "a", after: 0, limit: 9).map(\.reject.place.row) == [1])
+        await ledger.close()
+    }
+
+    @Test("A ledger of the first version is brought up to date and keeps its runs, epochs and rejects")
+    func migrates() async throws {
+        let file = bench.folder + "/old.db"
+        try bench.sqlite(
+            LedgerSchema.migrations[0].joined(separator: ";")
+                + """
+                ; PRAGMA user_version = 1; INSERT INTO runs VALUES (1, 'a', 'j', '{}', 'complete', 1, 2, NULL, 3);
+                INSERT INTO rejects (run, epoch, step, rule, code, message, source, source_row, state)
+                    VALUES ('a', 1, 's', 'r', 'c', 'm', 'src', 7, 'open')
+                """, file: file)
+        let ledger = try await SQLiteLedger.open(at: file)
+        #expect(try await ledger.run("a")?.state == .complete)
+        let kept = try await ledger.rejects(of: "a", after: 0, limit: 9)
+        #expect(kept.map(\.reject.place.row) == [7] && kept.map(\.isCommitted) == [true])
+        await ledger.close()
+        #expect(try bench.sqlite("PRAGMA user_version", file: file) == ["2"])
     }
 
     @Test("A writer in another process is waited for")

@@ -55,7 +55,22 @@ enum LedgerSchema {
                 WITHOUT ROWID
             """,
             "PRAGMA application_id = \(applicationID)",
-        ]
+        ],
+        [
+            // What an epoch comes to, and who committed it; null in epochs of before.
+            "ALTER TABLE epochs ADD COLUMN writer TEXT",
+            "ALTER TABLE epochs ADD COLUMN steps TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE epochs ADD COLUMN accounts TEXT",
+            // Of the rejects of before nobody knows; they can be replayed as they could.
+            "ALTER TABLE rejects ADD COLUMN is_committed INTEGER NOT NULL DEFAULT 1",
+            """
+            CREATE TABLE adoptions (
+                run TEXT NOT NULL, earlier TEXT NOT NULL, steps TEXT NOT NULL, epoch INTEGER NOT NULL,
+                PRIMARY KEY (run, earlier, steps)) WITHOUT ROWID
+            """,
+            // When the holder last said that it is alive.
+            "ALTER TABLE leases ADD COLUMN renewed INTEGER",
+        ],
     ]
 
     /// Brings a file to today's version. Several processes may do so at once; one does it, the others find it done.

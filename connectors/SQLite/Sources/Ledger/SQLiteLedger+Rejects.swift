@@ -9,15 +9,15 @@ extension SQLiteLedger {
                     try connection.run(
                         """
                         INSERT INTO rejects (run, epoch, step, rule, code, field, value, message, source, file, line,
-                            byte_offset, source_row, original, row, state)
-                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')
+                            byte_offset, source_row, original, row, state, is_committed)
+                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?)
                         """,
                         [
                             .text(run), SQLiteValue(epoch), .text(reject.step), .text(reject.rule), .text(reject.code),
                             SQLiteValue(reject.field), SQLiteValue(reject.value), .text(reject.message),
                             .text(reject.place.source), SQLiteValue(reject.place.file), SQLiteValue(reject.place.line),
                             SQLiteValue(reject.place.byteOffset), SQLiteValue(reject.place.row),
-                            SQLiteValue(reject.original), SQLiteValue(reject.row),
+                            SQLiteValue(reject.original), SQLiteValue(reject.row), SQLiteValue(epoch == 0 ? 1 : 0),
                         ])
                 }
             }
@@ -29,8 +29,8 @@ extension SQLiteLedger {
             try connection.rows(
                 """
                 SELECT number, run, step, rule, code, field, value, message, source, file, line, byte_offset,
-                    source_row, original, row, state, replayed_by
-                FROM rejects WHERE run = ? AND number > ? ORDER BY number LIMIT ?
+                    source_row, original, row, state, replayed_by, is_committed
+                FROM rejects WHERE \(Self.isListed) AND number > ?2 ORDER BY number LIMIT ?3
                 """, [.text(run), .integer(after), SQLiteValue(max(0, limit))], Self.rejectRecord)
         }
     }
@@ -49,14 +49,16 @@ extension SQLiteLedger {
             case "discarded": .discarded
             default: .open
             }
-        return RejectRecord(number: row.integer(0), run: row.text(1) ?? "", reject: reject, state: state)
+        return RejectRecord(
+            number: row.integer(0), run: row.text(1) ?? "", reject: reject, state: state,
+            isCommitted: row.integer(17) != 0)
     }
 
     public func rejectSummary(of run: String) async throws -> [(step: String, rule: String, code: String, count: Int)] {
         try await database.use { connection in
             try connection.rows(
                 """
-                SELECT step, rule, code, count(*) FROM rejects WHERE run = ? GROUP BY step, rule, code
+                SELECT step, rule, code, count(*) FROM rejects WHERE \(Self.isListed) GROUP BY step, rule, code
                 ORDER BY step, rule, code
                 """, [.text(run)]
             ) { ($0.text(0) ?? "", $0.text(1) ?? "", $0.text(2) ?? "", Int($0.integer(3))) }
@@ -81,9 +83,12 @@ extension SQLiteLedger {
         }
     }
 
-    public func removeRejects(of run: String, afterEpoch epoch: Int) async throws {
-        try await database.use { connection in
-            _ = try connection.run("DELETE FROM rejects WHERE run = ? AND epoch > ?", [.text(run), SQLiteValue(epoch)])
-        }
+    /// Whether a reject is listed under run `?1`: its own, or one of a run that it goes on after.
+    private static var isListed: String {
+        """
+        rejects.run IN (SELECT ?1 UNION SELECT earlier FROM adoptions WHERE run = ?1) AND (rejects.run = ?1 OR EXISTS (
+            SELECT 1 FROM adoptions AS a WHERE a.run = ?1 AND a.earlier = rejects.run
+                AND rejects.epoch BETWEEN 1 AND a.epoch AND \(isInSteps("a.steps"))))
+        """
     }
 }

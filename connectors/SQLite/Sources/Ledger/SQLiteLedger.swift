@@ -100,21 +100,23 @@ public final class SQLiteLedger: LedgerStore {
     // MARK: - Steps and inputs
 
     public func record(_ account: StepAccount, of run: String) async throws {
-        try await database.use { connection in
-            _ = try connection.run(
-                """
-                INSERT OR REPLACE INTO accounts (run, step, ordinal, input, added, output, rejected, filtered, merged,
-                    inserted, updated, unchanged, deleted, nanoseconds)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-                [
-                    .text(run), .text(account.step), SQLiteValue(account.ordinal), SQLiteValue(account.input),
-                    SQLiteValue(account.added), SQLiteValue(account.output), SQLiteValue(account.rejected),
-                    SQLiteValue(account.filtered), SQLiteValue(account.merged), SQLiteValue(account.written?.inserted),
-                    SQLiteValue(account.written?.updated), SQLiteValue(account.written?.unchanged),
-                    SQLiteValue(account.written?.deleted), .integer(account.nanoseconds),
-                ])
-        }
+        try await database.use { try Self.record(account, of: run, $0) }
+    }
+
+    static func record(_ account: StepAccount, of run: String, _ connection: SQLiteConnection) throws {
+        try connection.run(
+            """
+            INSERT OR REPLACE INTO accounts (run, step, ordinal, input, added, output, rejected, filtered, merged,
+                inserted, updated, unchanged, deleted, nanoseconds)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                .text(run), .text(account.step), SQLiteValue(account.ordinal), SQLiteValue(account.input),
+                SQLiteValue(account.added), SQLiteValue(account.output), SQLiteValue(account.rejected),
+                SQLiteValue(account.filtered), SQLiteValue(account.merged), SQLiteValue(account.written?.inserted),
+                SQLiteValue(account.written?.updated), SQLiteValue(account.written?.unchanged),
+                SQLiteValue(account.written?.deleted), .integer(account.nanoseconds),
+            ])
     }
 
     /// The accounts of a run's steps, in the order of their ordinals; empty for a run that is not known.
@@ -161,64 +163,6 @@ public final class SQLiteLedger: LedgerStore {
                     step: row.text(0) ?? "", name: row.text(1) ?? "", bytes: Int(row.integer(2)),
                     sha256: row.text(3) ?? "", rows: Int(row.integer(4)))
             }
-        }
-    }
-
-    // MARK: - Checkpoints
-
-    public func prepare(_ checkpoint: Checkpoint, job: String, sinks: [String]) async throws {
-        try await database.use { connection in
-            try connection.transaction {
-                for sink in sinks {
-                    try connection.run(
-                        """
-                        INSERT INTO epochs (job, sink, run, epoch, checkpoint, committed) VALUES (?, ?, ?, ?, ?, 0)
-                        ON CONFLICT (job, sink, run, epoch) DO UPDATE SET checkpoint = excluded.checkpoint, committed = 0
-                        """, Self.key(checkpoint, job, sink) + [.text(checkpoint.json.compactText)])
-                }
-            }
-        }
-    }
-
-    public func committed(_ checkpoint: Checkpoint, job: String, sink: String, counts: WriteCounts) async throws {
-        try await database.use { connection in
-            _ = try connection.run(
-                """
-                INSERT INTO epochs (job, sink, run, epoch, checkpoint, committed, inserted, updated, unchanged, deleted)
-                VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8, ?9)
-                ON CONFLICT (job, sink, run, epoch) DO UPDATE SET checkpoint = ?5, committed = 1, inserted = ?6,
-                    updated = ?7, unchanged = ?8, deleted = ?9
-                """,
-                Self.key(checkpoint, job, sink) + [
-                    .text(checkpoint.json.compactText), SQLiteValue(counts.inserted), SQLiteValue(counts.updated),
-                    SQLiteValue(counts.unchanged), SQLiteValue(counts.deleted),
-                ])
-        }
-    }
-
-    private static func key(_ checkpoint: Checkpoint, _ job: String, _ sink: String) -> [SQLiteValue] {
-        [.text(job), .text(sink), .text(checkpoint.run), SQLiteValue(checkpoint.epoch)]
-    }
-
-    public func lastCommitted(job: String, sink: String) async throws -> Checkpoint? {
-        let text = try await database.use { connection in
-            try connection.first(
-                "SELECT checkpoint FROM epochs WHERE job = ? AND sink = ? AND committed = 1 ORDER BY number DESC LIMIT 1",
-                [.text(job), .text(sink)]
-            ) { $0.text(0) ?? "" }
-        }
-        guard let text else { return nil }
-        guard let checkpoint = Checkpoint(json: Self.json(text)) else {
-            throw HeadraceError(
-                .malformedInput, "the ledger's checkpoint of job \(job) cannot be read", fields: [("sink", sink)],
-                hint: "run with --restart to begin afresh")
-        }
-        return checkpoint
-    }
-
-    public func forgetCheckpoints(job: String) async throws {
-        try await database.use { connection in
-            _ = try connection.run("DELETE FROM epochs WHERE job = ?", [.text(job)])
         }
     }
 
