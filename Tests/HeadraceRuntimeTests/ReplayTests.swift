@@ -47,6 +47,28 @@ import Testing
         #expect(sink.rows.count == 4, "what was replayed is not replayed again")
     }
 
+    @Test("What is refused again stays open, and a later replay takes it, and nothing else")
+    func refusedAgain() async throws {
+        let (sink, ledger) = (MemorySink("out", fault: .refuses(.integer(3))), MemoryLedger())
+        let options = RunOptions(allowedRejects: .rows(0))
+        let first = try await JobRunner(ledger: ledger, options: options)
+            .run(Job("load", try pipeline(dividing: true).loading(into: sink, mode: .append)))
+        let run = try #require(await ledger.run(first.run))
+        let replay = Replay(
+            of: run, through: try pipeline(dividing: false).loading(into: sink, mode: .append), ledger: ledger)
+        for _ in 0..<2 {
+            let report = try await replay.perform(with: options)
+            #expect(report.state == .completeWithErrors && report.rejected == 1, "the sink refuses row 3 as before")
+            #expect(try await ledger.openRejects(of: first.run).map(\.reject.place.row) == [3])
+        }
+        #expect(sink.rows.map { $0[0] } == [.integer(1), .integer(4), .integer(2)])
+        sink.set(nil)
+        let last = try await replay.perform(with: options)
+        #expect(last.state == .complete)
+        #expect(sink.rows.map { $0[0] } == [.integer(1), .integer(4), .integer(2), .integer(3)])
+        #expect(try await ledger.openRejects(of: first.run).isEmpty)
+    }
+
     @Test("A load that replaces cannot take single rows and says what to do")
     func refusesReplace() async throws {
         let (sink, ledger) = (MemorySink("out"), MemoryLedger())

@@ -4,7 +4,8 @@ public import HeadraceCore
 /// Puts the open rejects of a run through the steps they had not passed, with today's rules.
 ///
 /// A reject enters at the step that refused it; rows that never decoded are read again from their original bytes. What is
-/// refused again is a reject of the new run. A replay that dies goes on where it stopped, so no row is loaded twice.
+/// refused again is a reject of the new run and stays open in the run that is replayed, for the next replay. A replay
+/// that dies goes on where it stopped, so no row is loaded twice.
 public struct Replay: Sendable {
     private let run: RunRecord
     private let load: Load
@@ -17,7 +18,7 @@ public struct Replay: Sendable {
         self.ledger = ledger
     }
 
-    /// Replays and marks what was replayed.
+    /// Replays and marks what passed.
     /// - Throws: `unsupported` for loads whose rows cannot be added one by one: those are run again whole.
     public func perform(with options: RunOptions) async throws -> RunReport {
         guard load.outputs.count == 1, let output = load.outputs.first, Self.addsRows(output.mode) else {
@@ -26,9 +27,11 @@ public struct Replay: Sendable {
                 hint: "run it again whole: headrace replay \(run.identifier)")
         }
         let open = try await ledger.openRejects(of: run.identifier)
-        let report = try await JobRunner(ledger: ledger, options: options).run(try await job(open, output, options))
-        try await ledger.mark(open.map(\.number), as: .replayed(run: report.run))
-        return report
+        // Marked inside the job, so that the marks of a replay that dies after its commit are made up for.
+        let job = try await job(open, output, options).step("mark", after: [""]) { run in
+            _ = try await run.ledger.markReplayed(open, by: run.context.run)
+        }
+        return try await JobRunner(ledger: ledger, options: options).run(job)
     }
 
     private static func addsRows(_ mode: SinkMode) -> Bool {
@@ -54,6 +57,10 @@ public struct Replay: Sendable {
             Load("replay", arms.isEmpty ? [] : [Load.Output(relation: relation, sink: output.sink, mode: output.mode)]))
     }
 
+    private static func scan<S: Source>(_ originals: S, of rejects: [RejectRecord], step: String) -> Relation {
+        .scan(step: step, OriginalsSource(base: originals, rejects: rejects))
+    }
+
     private func arm(
         _ step: String, _ rejects: [RejectRecord], _ relation: Relation, _ plan: (root: PlannedNode, steps: LoadSteps),
         _ context: RunContext
@@ -76,8 +83,9 @@ public struct Replay: Sendable {
                     .unsupported, "\(source.name) keeps no originals that could be read again",
                     hint: "run it again whole: headrace replay \(run.identifier)")
             }
-            let originals = try await replayable.replaying(rejects.compactMap(\.reject.original), in: context)
-            return try relation.entering(step, with: .scan(step: "rejects of \(step)", originals))
+            let kept = rejects.filter { $0.reject.original != nil }
+            let originals = try await replayable.replaying(kept.compactMap(\.reject.original), in: context)
+            return try relation.entering(step, with: Self.scan(originals, of: kept, step: "rejects of \(step)"))
         }
         let rows = RowsSource(name: "rejects of \(step)", rejects: rejects, fields: node.inputs[0].schema)
         return try relation.entering(step, with: .scan(step: "rejects of \(step)", rows))
@@ -95,6 +103,34 @@ extension LedgerStore {
             found += page.filter { $0.state == .open && $0.isCommitted }
         }
         return found
+    }
+}
+
+extension LedgerStore {
+    /// Marks those of `rejects` as replayed by `run` that it did not refuse again; the others stay as they are.
+    ///
+    /// A row is told by its place: source, file, line and ordinal, which a replay keeps.
+    /// - Parameter rejects: what the run was to take up, as `openRejects` gave it before.
+    /// - Returns: how many were refused again.
+    public func markReplayed(_ rejects: [RejectRecord], by run: String) async throws -> Int {
+        var refused: [Place: Int] = [:]
+        var after: Int64 = 0
+        while case let page = try await self.rejects(of: run, after: after, limit: 2000), let last = page.last {
+            after = last.number
+            for record in page { refused[record.reject.place, default: 0] += 1 }
+        }
+        var passed: [Int64] = []
+        for record in rejects {
+            // A row whose original is gone was not taken up by anyone.
+            if record.reject.original == nil && record.reject.row == nil { continue }
+            if let times = refused[record.reject.place], times > 0 {
+                refused[record.reject.place] = times - 1
+            } else {
+                passed.append(record.number)
+            }
+        }
+        try await mark(passed, as: .replayed(run: run))
+        return rejects.count - passed.count
     }
 }
 
