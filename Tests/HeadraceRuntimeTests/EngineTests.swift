@@ -28,6 +28,30 @@ private final class LeakyStage: Stage {
     }
 }
 
+/// Takes 10 ms for every row.
+private struct SlowSource: Source {
+    let name = "slow"
+    let records: RecordBatch
+
+    func schema(in context: RunContext) async throws -> Schema { records.schema }
+    func openReader(for schema: Schema, from position: Position?, in context: RunContext) async throws -> Reader {
+        Reader(try await MemorySource("in", records, chunkSize: 1).openReader(for: schema, from: position, in: context))
+    }
+
+    final class Reader: SourceReader {
+        private let base: MemorySource.Reader
+        init(_ base: MemorySource.Reader) { self.base = base }
+        func next() async throws -> Read<Range<Int>> {
+            try await Task.sleep(for: .milliseconds(10))
+            return try await base.next()
+        }
+        func decode(_ chunk: Range<Int>, sequence: UInt64) throws -> Batch {
+            try base.decode(chunk, sequence: sequence)
+        }
+        func close() async {}
+    }
+}
+
 @Suite struct EngineTests {
     @Test("A load writes every row once and in order, whatever the number of workers", arguments: [1, 2, 4, 7])
     func copies(workers: Int) async throws {
@@ -109,6 +133,42 @@ private final class LeakyStage: Stage {
             ).run(Job("copy", Pipeline("p", from: source).loading(into: stopped, mode: .append)))
         }
         #expect(error.code == .tooManyRejects && stopped.rows.isEmpty)
+    }
+
+    @Test(
+        "A run that stops on rejects stops at a share too, and whatever settings its loads have",
+        arguments: [RejectAllowance.share(0.1), .rows(1)], [nil, LoadSettings(commit: .run, resumes: false)])
+    func stops(allowed: RejectAllowance, settings: LoadSettings?) async throws {
+        let sink = MemorySink("out")
+        let options = RunOptions(
+            scheduling: .threaded(workers: 1), commit: .every(bytes: 1, seconds: 1000), allowedRejects: allowed,
+            stopsOnRejects: true)
+        // The first load refuses one of its ten rows, the second two: more than may be over both.
+        let job = Job("two").step("first") { run in
+            let source = MemorySource("in", try numbered(0..<10), chunkSize: 5, unreadable: [4])
+            try await run.execute(Pipeline("p", from: source).loading(into: sink, mode: .append), settings: settings)
+        }.step("second", after: ["first"]) { run in
+            let source = MemorySource("in", try numbered(10..<20), chunkSize: 10, unreadable: [4, 7])
+            try await run.execute(Pipeline("q", from: source).loading(into: sink, mode: .append), settings: settings)
+        }
+        let error = await #expect(throws: HeadraceError.self) {
+            try await JobRunner(ledger: MemoryLedger(), options: options).run(job)
+        }
+        #expect(error?.code == .tooManyRejects)
+        let committed = allowed == .share(0.1) && settings == nil ? [] : [0, 1, 2, 3, 5, 6, 7, 8, 9]
+        #expect(identifiers(sink) == committed, "a share is judged before each commit")
+    }
+
+    @Test("The time that a source takes to give its rows counts as work of its step")
+    func readingTime() async throws {
+        let report = try await JobRunner(ledger: MemoryLedger())
+            .run(
+                Job(
+                    "slow",
+                    Pipeline("p", from: SlowSource(records: try numbered(0..<4)))
+                        .loading(into: MemorySink("out"), mode: .append)))
+        #expect(report.accounts[0].nanoseconds >= 40_000_000)
+        #expect(report.accounts[1].nanoseconds < report.accounts[0].nanoseconds)
     }
 
     @Test("A source cut off after some epochs is resumed after them", arguments: 1..<8)

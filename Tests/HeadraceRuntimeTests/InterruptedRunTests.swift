@@ -37,12 +37,12 @@ private final class PlannedFault: FaultPoints {
             .loading(into: sink, mode: .append)
     }
 
-    private func run(_ faults: any FaultPoints = NoFaults(), allowed: RejectAllowance = .rows(0)) async throws
-        -> RunReport
-    {
+    private func run(
+        _ faults: any FaultPoints = NoFaults(), allowed: RejectAllowance = .rows(0), restarts: Bool = false
+    ) async throws -> RunReport {
         let options = RunOptions(
             scheduling: .threaded(workers: 2), faults: faults, commit: .every(bytes: 1, seconds: 1000),
-            allowedRejects: allowed)
+            allowedRejects: allowed, restarts: restarts)
         return try await JobRunner(ledger: ledger, options: options).run(Job("copy", try load()))
     }
 
@@ -93,6 +93,33 @@ private final class PlannedFault: FaultPoints {
         #expect(report.state == .completeWithErrors && report.rejected == 2)
         #expect(report.accounts.map(\.input) == [20, 18])
         #expect(sink.rows.count == 18)
+    }
+
+    @Test(
+        "Rows that were appended are not doubled by beginning afresh: that is refused, and the run can still go on",
+        arguments: ["commit.sinkCommitted", "commit.ledgerCommitted", "run.ending"])
+    func restarts(point: String) async throws {
+        await #expect(throws: HeadraceError.self) { try await run(PlannedFault(point, 1)) }
+        let rows = sink.rows.count
+        for _ in 0..<2 {
+            let error = await #expect(throws: HeadraceError.self) { try await run(restarts: true) }
+            #expect(error?.code == .unsupported)
+            #expect(error?.message.hasPrefix("\(rows) rows") == true, "\(error?.message ?? "")")
+            #expect(error?.hint?.contains("without --restart") == true)
+        }
+        #expect(sink.rows.count == rows)
+        let report = try await run()
+        #expect(report.rejected == 2 && sink.rows.count == 18)
+        #expect(self.rows(await ledger.rejects(of: report.run, after: 0, limit: 9)) == [2, 11])
+        _ = try await run(restarts: true)
+        #expect(sink.rows.count == 36, "a load that came to its end is done again, as without the option")
+    }
+
+    @Test("Where nothing was committed, beginning afresh is as good as going on")
+    func restartsFromNothing() async throws {
+        await #expect(throws: HeadraceError.self) { try await run(PlannedFault("commit.prepared", 1)) }
+        let report = try await run(restarts: true)
+        #expect(report.rejected == 2 && sink.rows.count == 18)
     }
 
     @Test("Rejects of an epoch that was never committed are not replayed, before the next run and after it")

@@ -6,24 +6,39 @@ import Synchronization
 /// - Invariant (`@unchecked Sendable`): stored properties are touched under `condition` only.
 final class Feed<Reader: SourceReader>: @unchecked Sendable {
     private let reader: Reader
+    private let clock: any RunClock
     private let condition = Condition()
     private var number: UInt64 = 0
     private var ended = false
 
-    init(_ reader: Reader) { self.reader = reader }
+    init(_ reader: Reader, clock: any RunClock) {
+        self.reader = reader
+        self.clock = clock
+    }
 
-    /// The next chunk with its number and the position after it, nil at the end.
-    func next() throws -> (chunk: Reader.Chunk, number: UInt64, position: Position)? {
+    /// A chunk with its number, the position after it and the nanoseconds that cutting it took.
+    struct Piece {
+        let chunk: Reader.Chunk
+        let number: UInt64
+        let position: Position
+        let nanoseconds: Int64
+    }
+
+    /// The next chunk, nil at the end.
+    func next() throws -> Piece? {
         condition.lock()
         defer { condition.unlock() }
         if ended { return nil }
+        // Waiting for other workers is no work of this step.
+        let began = clock.monotonic()
         do {
             guard case .chunk(let chunk, let position) = try read() else {
                 ended = true
                 return nil
             }
             defer { number += 1 }
-            return (chunk, number, position)
+            return Piece(
+                chunk: chunk, number: number, position: position, nanoseconds: clock.monotonic() - began)
         } catch {
             ended = true
             throw error

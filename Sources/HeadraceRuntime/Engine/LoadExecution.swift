@@ -7,6 +7,8 @@ struct LoadExecution {
     let context: RunContext
     let ledger: any LedgerStore
     let settings: LoadSettings
+    /// What the run as a whole may still refuse; nil never stops it.
+    let budget: RejectBudget?
     /// Put before step names in the ledger.
     let prefix: String
     /// The runs whose work this run goes on with.
@@ -49,12 +51,14 @@ struct LoadExecution {
         let steps = LoadSteps(planned.map(\.root))
         var resumed: Checkpoint?
         var complete: Checkpoint?
+        var began = settings.resumes ? lineage.origin : context.run
         var ends: [StreamID: Position] = [:]
         if settings.resumes {
             var open: [(output: Load.Output, root: PlannedNode)] = []
             for (output, root) in planned {
                 let checkpoint = try await output.sink.committed(in: context)
-                if let checkpoint, checkpoint.run == lineage.origin, lineage.origin != context.run {
+                if let checkpoint, try await isOurs(checkpoint, output) {
+                    began = checkpoint.run
                     // The sink has the whole load: an earlier run ended between its commit and the ledger's.
                     if checkpoint.isFinal {
                         complete = checkpoint
@@ -77,8 +81,8 @@ struct LoadExecution {
             planned.count == 1 && planned.allSatisfy { $0.root.isStateless && Self.takesEpochs($0.output.mode) }
             && planned[0].root.scans.allSatisfy { Self.isResumable($0) } && settings.commit != .run
         let run = LoadRun(
-            context: context, settings: settings, ledger: ledger, prefix: prefix,
-            origin: settings.resumes ? lineage.origin : context.run,
+            context: context, settings: settings, budget: budget, ledger: ledger, prefix: prefix,
+            origin: began,
             resuming: resumed, before: before, firstOrdinal: firstOrdinal, continuing: ends)
         let graph = Graph(planned.map(\.root), of: steps, run: run)
         var sinks: [(root: PlannedNode, sink: any SinkEnd)] = []
@@ -103,14 +107,37 @@ struct LoadExecution {
     /// Takes up what the earlier runs committed of this load, up to `checkpoint`, and gives up what they did not.
     /// - Returns: the accounts of the load's steps up to there.
     private func takeUp(_ checkpoint: Checkpoint?) async throws -> [StepAccount] {
-        guard !lineage.earlier.isEmpty else { return [] }
-        let accounts = try await ledger.reconcile(
-            checkpoint, job: context.job, sinks: load.outputs.map(\.sink.name), steps: prefix,
-            earlier: lineage.earlier)
+        let earlier = lineage.earlier(since: checkpoint?.run ?? lineage.origin)
+        guard !earlier.isEmpty else { return [] }
+        let accounts = try await reconcile(checkpoint, earlier)
         if let checkpoint {
-            try await ledger.adopt(lineage.earlier, by: context.run, steps: prefix, through: checkpoint.epoch)
+            try await ledger.adopt(earlier, by: context.run, steps: prefix, through: checkpoint.epoch)
         }
         return accounts
+    }
+
+    private func reconcile(_ checkpoint: Checkpoint?, _ earlier: [String]) async throws -> [StepAccount] {
+        try await ledger.reconcile(
+            checkpoint, job: context.job, sinks: load.outputs.map(\.sink.name), steps: prefix, earlier: earlier)
+    }
+
+    /// Whether the load goes on after a checkpoint that its sink holds.
+    ///
+    /// Rows that were appended cannot be taken back, so that such a load cannot begin afresh after an interruption, and
+    /// goes on when it is run again without being told to.
+    private func isOurs(_ checkpoint: Checkpoint, _ output: Load.Output) async throws -> Bool {
+        if checkpoint.run == lineage.origin { return lineage.origin != context.run }
+        guard case .append = output.mode, lineage.left.contains(checkpoint.run) else { return false }
+        guard lineage.isRestart else { return true }
+        let accounts = try await reconcile(checkpoint, lineage.earlier(since: checkpoint.run))
+        let rows = accounts.compactMap(\.written).first.map { "\($0.written)" } ?? "some"
+        throw HeadraceError(
+            .unsupported,
+            "\(rows) rows that the interrupted run appended to \(output.sink.name) are committed and would be there twice",
+            fields: [("interrupted run", lineage.earlier(since: checkpoint.run).first ?? checkpoint.run)],
+            hint:
+                "the same command without --restart goes on after them; to begin afresh, empty the target, or write by replace or upsert"
+        )
     }
 
     private func drive(_ scans: [Graph.Scan], _ run: LoadRun) async throws {

@@ -8,6 +8,7 @@ import HeadraceCore
 final class LoadRun: @unchecked Sendable {
     let context: RunContext
     let settings: LoadSettings
+    private let budget: RejectBudget?
     let ledger: any LedgerStore
     let book: AccountBook
     /// The run that began this load; kept by the runs that resume it.
@@ -23,12 +24,14 @@ final class LoadRun: @unchecked Sendable {
     private var commitsOften = false
 
     init(
-        context: RunContext, settings: LoadSettings, ledger: any LedgerStore, prefix: String, origin: String,
+        context: RunContext, settings: LoadSettings, budget: RejectBudget?, ledger: any LedgerStore, prefix: String,
+        origin: String,
         resuming checkpoint: Checkpoint?, before: [StepAccount], firstOrdinal: Int,
         continuing ends: [StreamID: Position] = [:]
     ) {
         self.context = context
         self.settings = settings
+        self.budget = budget
         self.ledger = ledger
         self.origin = origin
         self.prefix = prefix
@@ -64,15 +67,15 @@ final class LoadRun: @unchecked Sendable {
         context.progress.report(.stepStarted(step: step.name))
         let stepper = self.stepper()
         let gate = OrderedGate(stepper: stepper)
-        let feed = Feed(reader)
+        let feed = Feed(reader, clock: context.clock)
         let metered = reader as? any MeteredReader
         let total = metered?.totalBytes
         try WorkerGroup.run(context.scheduling.workers, stepper: stepper, fail: { gate.fail($0) }) { worker in
-            while let (chunk, number, position) = try self.locating(step, { try feed.next() }) {
+            while let piece = try self.locating(step, { try feed.next() }) {
                 stepper?.pass(worker)
-                let turn = Turn(number, gate: gate, worker: worker)
+                let turn = Turn(piece.number, gate: gate, worker: worker)
                 let began = context.clock.monotonic()
-                var batch = try self.locating(step) { try reader.decode(chunk, sequence: number) }
+                var batch = try self.locating(step) { try reader.decode(piece.chunk, sequence: piece.number) }
                 batch.provenance = batch.provenance.inSource(scan.index)
                 let rejects = batch.rejects
                 batch.rejects = []
@@ -80,10 +83,10 @@ final class LoadRun: @unchecked Sendable {
                     step,
                     StepDelta(
                         input: batch.recordsRead, output: batch.count, rejected: rejects.count,
-                        nanoseconds: context.clock.monotonic() - began),
+                        nanoseconds: piece.nanoseconds + context.clock.monotonic() - began),
                     rejects: rejects)
                 if batch.count > 0 { try node.push(batch, in: turn) }
-                try self.complete(turn, (scan.stream, position)) {
+                try self.complete(turn, (scan.stream, piece.position)) {
                     context.progress.report(
                         .read(
                             step: step.name, rows: self.book.accounts[step.ordinal].input,
@@ -137,7 +140,7 @@ final class LoadRun: @unchecked Sendable {
         if !turn.rejects.isEmpty {
             let (context, rejects, epoch) = (self.context, turn.rejects, self.epoch)
             try BlockingWork.wait { try await context.rejects.write(rejects, epoch: epoch) }
-            try checkBudget()
+            try checkBudget(isEpochEnd: false)
         }
         if let position { positions[position.stream] = position.position }
         bytesInEpoch += turn.writtenBytes
@@ -154,12 +157,25 @@ final class LoadRun: @unchecked Sendable {
         turn.release()
     }
 
-    private func checkBudget() throws {
-        guard let limit = settings.stopAfterRejects else { return }
+    /// Ends the load when more rows were refused than it or its run may have. Shares are judged where an epoch ends:
+    /// before that, one bad row among the first few would be too many.
+    private func checkBudget(isEpochEnd: Bool) throws {
         let rejected = book.accounts.reduce(0) { $0 + $1.rejected }
-        guard rejected > limit else { return }
-        throw HeadraceError(
-            .tooManyRejects, "\(rejected) rows were refused, \(limit) are allowed", trail: ["job \(context.job)"],
+        if let limit = settings.stopAfterRejects, rejected > limit { throw tooMany(rejected, "\(limit)") }
+        guard let budget else { return }
+        let (all, read) = (budget.rejected + rejected, budget.read + (book.accounts.first?.input ?? 0))
+        switch budget.allowance {
+        case .rows(let limit): if all > limit { throw tooMany(all, "\(limit)") }
+        case .share(let share):
+            guard isEpochEnd, !budget.allowance.allows(all, of: read) else { return }
+            throw tooMany(all, "\(Int(share * Double(read))) of \(read)")
+        case .unlimited: return
+        }
+    }
+
+    private func tooMany(_ rejected: Int, _ allowed: String) -> HeadraceError {
+        HeadraceError(
+            .tooManyRejects, "\(rejected) rows were refused, \(allowed) are allowed", trail: ["job \(context.job)"],
             hint: "see `headrace rejects \(context.run)`, or raise --max-rejects")
     }
 
@@ -174,6 +190,7 @@ final class LoadRun: @unchecked Sendable {
     /// the accounts with it.
     func commit(isFinal: Bool) async throws {
         try context.faults.reach("commit.begin")
+        try checkBudget(isEpochEnd: true)
         for sink in sinks {
             let counts = try await sink.settle()
             guard counts.written == sink.pending else {

@@ -29,6 +29,13 @@ public struct LoadSettings: Sendable, Hashable {
     }
 }
 
+/// How many rows the loads of a run may refuse together before it stops, and what its earlier loads came to.
+struct RejectBudget: Sendable {
+    let allowance: RejectAllowance
+    let rejected: Int
+    let read: Int
+}
+
 /// What a load did.
 public struct LoadReport: Sendable {
     /// The accounts of its steps, in order.

@@ -36,13 +36,15 @@ public final class JobRun: Sendable {
         let prefix = step.withLock { $0 }
         var context = self.context
         if !prefix.isEmpty { context.job = "\(self.context.job)/\(prefix)/\(load.name)" }
-        let stop: Int? =
-            if options.stopsOnRejects, case .rows(let limit) = options.allowedRejects { limit } else { nil }
+        let (budget, ordinal) = state.withLock { state in
+            let budget = RejectBudget(allowance: options.allowedRejects, rejected: state.rejected, read: state.read)
+            return (options.stopsOnRejects ? budget : nil, state.accounts.count)
+        }
         let execution = LoadExecution(
             load: load, context: context, ledger: ledger,
-            settings: settings ?? LoadSettings(commit: options.commit, stopAfterRejects: stop),
+            settings: settings ?? LoadSettings(commit: options.commit), budget: budget,
             prefix: prefix.isEmpty ? "" : "\(prefix)/\(load.name)", lineage: lineage,
-            continues: !options.restarts, firstOrdinal: state.withLock { $0.accounts.count })
+            continues: !options.restarts, firstOrdinal: ordinal)
         var report = try await execution.run()
         // Ordinals run on over all loads of the run, so that its steps list in the order they ran.
         state.withLock { state in

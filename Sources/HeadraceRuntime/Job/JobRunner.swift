@@ -47,7 +47,8 @@ public struct JobRunner: Sendable {
             faults: options.faults, cancellation: options.cancellation, scheduling: options.scheduling)
         try await ledger.begin(
             RunRecord(
-                identifier: run, job: job.name, parameters: .object([("job", job.parameters)] + lineage.parameters),
+                identifier: run, job: job.name,
+                parameters: .object([("job", job.parameters)] + lineage.parameters(of: run)),
                 started: options.clock.now(), fence: lease.fence))
         try context.faults.reach("run.begun")
         let jobRun = JobRun(context: context, ledger: ledger, options: options, lineage: lineage)
@@ -95,10 +96,6 @@ public struct JobRunner: Sendable {
     private func lineage(of job: Job, run: String) async throws -> Lineage {
         let fresh = Lineage(beginning: run)
         guard let last = try await ledger.runs(job: job.name, limit: 1).first else { return fresh }
-        if options.restarts {
-            try await ledger.forgetCheckpoints(job: job.name)
-            return fresh
-        }
         switch last.state {
         case .complete, .completeWithErrors: return fresh
         case .running:
@@ -108,7 +105,7 @@ public struct JobRunner: Sendable {
         case .failed, .cancelled: break
         }
         guard last.parameters["job"] == job.parameters else { return fresh }
-        return try await Lineage(after: last, in: ledger)
+        return try await Lineage(run, after: last, restarts: options.restarts, in: ledger)
     }
 
     /// `20261121T101500Z-3f2a9c`: sorts by time, unique in a ledger.

@@ -24,9 +24,11 @@ public struct RunOptions: Sendable {
     public var commit: CommitPolicy
     /// The run ends "complete with errors" when more rows than this were refused.
     public var allowedRejects: RejectAllowance
-    /// The run fails as soon as the allowance is passed.
+    /// The run fails as soon as the allowance is passed: a number of rows with the first row beyond it, a share at the
+    /// end of an epoch, before its commit. Holds for all loads of the run, whatever their own settings.
     public var stopsOnRejects: Bool
-    /// Forgets what an interrupted run had committed instead of going on after it.
+    /// Begins afresh instead of going on after what an interrupted run had committed. A load that appends and has
+    /// committed rows is refused then, for they cannot be taken back; replacing and upserting loads do their work again.
     public var restarts: Bool
     /// How long a lease lasts without renewal, in microseconds.
     public var leaseDuration: Int64

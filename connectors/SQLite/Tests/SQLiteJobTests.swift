@@ -73,6 +73,26 @@ private let schema = Schema([Field("id", .int64, nullable: false), Field("name",
         #expect(call > (mode == .replace ? 10 : 30))
     }
 
+    @Test("Begun afresh after an interruption, rows are there once, or it is refused", arguments: Mode.allCases)
+    func restarts(mode: Mode) async throws {
+        let records = try numbered(9)
+        let ledger = try await SQLiteLedger.open(at: bench.folder + "/ledger.db")
+        func options(_ faults: any FaultPoints = NoFaults(), restarts: Bool) -> RunOptions {
+            RunOptions(
+                scheduling: .threaded(workers: 2), faults: faults, commit: .every(bytes: 1, seconds: 1000),
+                restarts: restarts)
+        }
+        _ = try? await JobRunner(ledger: ledger, options: options(FaultAt(call: 12), restarts: false)).run(
+            job(mode, records))
+        let again = try? await JobRunner(ledger: ledger, options: options(restarts: true)).run(job(mode, records))
+        #expect((again == nil) == (mode == .append))
+        if mode == .append {
+            _ = try await JobRunner(ledger: ledger, options: options(restarts: false)).run(job(mode, records))
+        }
+        #expect(try bench.sqlite("SELECT count(*), count(DISTINCT id), sum(id) FROM t") == ["9,9,36"])
+        await ledger.close()
+    }
+
     private init(_ bench: Workbench) throws { self.bench = bench }
 
     @Test("A table is copied into a table of the same database with equal rows and a balanced account")
