@@ -33,6 +33,32 @@ import Testing
         await two.close()
     }
 
+    @Test("A run whose process is gone is no longer running: it ended when its lease was last renewed")
+    func interrupted() async throws {
+        let ledger = try await SQLiteLedger.open(at: path)
+        func begin(_ run: String, _ holder: LeaseHolder, now: Int64) async throws -> Lease {
+            let lease = try await ledger.acquire("j", holder: holder, now: now, duration: 500)
+            try await ledger.begin(
+                RunRecord(identifier: run, job: "j", parameters: [:], started: now, fence: lease.fence))
+            return lease
+        }
+        // This process with another start time: its number was taken over.
+        let lease = try await begin("a", holder("a", start: "0:1"), now: 1000)
+        _ = try await ledger.renew(lease, now: 1300, duration: 500)
+        let seen = try #require(try await ledger.run("a"))
+        #expect(seen.state == .failed && seen.ended == 1300)
+        #expect(seen.error?.hasPrefix("interrupted") == true)
+        #expect(
+            try bench.sqlite("SELECT state, ended FROM runs", file: path) == ["'running',NULL"],
+            "looking writes nothing")
+        _ = try await begin("b", holder("b"), now: 2000)
+        #expect(
+            try bench.sqlite("SELECT state, ended FROM runs WHERE identifier = 'a'", file: path) == ["'failed',1300"])
+        let runs = try await ledger.runs(job: "j", limit: 9)
+        #expect(runs.map(\.state) == [.running, .failed], "the second is at work")
+        await ledger.close()
+    }
+
     @Test("A fence is higher than any before, after a release too")
     func fences() async throws {
         let ledger = try await SQLiteLedger.open(at: path)

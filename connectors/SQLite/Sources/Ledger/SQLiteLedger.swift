@@ -68,20 +68,37 @@ public final class SQLiteLedger: LedgerStore {
         guard changed == 1 else { throw HeadraceError(.notFound, "the ledger knows no run \(run)") }
     }
 
-    private static let runColumns = "identifier, job, parameters, state, started, ended, error, fence"
+    private static let runColumns = """
+        runs.identifier, runs.job, runs.parameters, runs.state, runs.started, runs.ended, runs.error, runs.fence,
+            l.run, l.is_held, l.host, l.process, l.process_start, l.renewed FROM runs
+            LEFT JOIN leases AS l ON l.job = runs.job AND runs.state = 'running'
+        """
+
+    /// What is noted of a run that was killed before it could say how it ended.
+    static let interruption = "interrupted: the process was ended from outside"
 
     private static func runRecord(_ row: SQLiteStatement) -> RunRecord {
-        RunRecord(
+        var run = RunRecord(
             identifier: row.text(0) ?? "", job: row.text(1) ?? "", parameters: json(row.text(2)),
             state: row.text(3).flatMap(RunState.init(rawValue:)) ?? .failed, started: row.integer(4),
             ended: row.optionalInteger(5), error: row.text(6), fence: row.integer(7))
+        // A run that works holds its job's lease; without one, or with its process gone, it has ended.
+        guard run.state == .running, let holding = row.text(8) else { return run }
+        let holder = LeaseHolder(
+            run: holding, host: row.text(10) ?? "", process: Int32(truncatingIfNeeded: row.integer(11)),
+            processStart: row.text(12) ?? "")
+        if holding == run.identifier, row.integer(9) != 0, !holder.isGone { return run }
+        run.state = .failed
+        run.error = interruption
+        if holding == run.identifier { run.ended = row.optionalInteger(13) }
+        return run
     }
 
     public func runs(job: String?, limit: Int) async throws -> [RunRecord] {
         try await database.use { connection in
-            let condition = job == nil ? "" : "WHERE job = ?"
+            let condition = job == nil ? "" : "WHERE runs.job = ?"
             return try connection.rows(
-                "SELECT \(Self.runColumns) FROM runs \(condition) ORDER BY number DESC LIMIT ?",
+                "SELECT \(Self.runColumns) \(condition) ORDER BY runs.number DESC LIMIT ?",
                 (job.map { [.text($0)] } ?? []) + [SQLiteValue(max(0, limit))], Self.runRecord)
         }
     }
@@ -89,7 +106,7 @@ public final class SQLiteLedger: LedgerStore {
     public func run(_ identifier: String) async throws -> RunRecord? {
         try await database.use { connection in
             try connection.first(
-                "SELECT \(Self.runColumns) FROM runs WHERE identifier = ?", [.text(identifier)], Self.runRecord)
+                "SELECT \(Self.runColumns) WHERE runs.identifier = ?", [.text(identifier)], Self.runRecord)
         }
     }
 
