@@ -94,8 +94,13 @@ public struct DailyPrices: Sendable {
             try await log(run).write(
                 .complete, run.failures.isEmpty ? .success : .error, processed: processed, rejected: rejected,
                 started: started,
-                error: run.failures.first?.error.description)
+                error: Self.causes(run.failures))
         }
+    }
+
+    /// What failed and why, a line each; nil when nothing did.
+    static func causes(_ failures: [(step: String, error: HeadraceError)]) -> String? {
+        failures.isEmpty ? nil : failures.map { "\($0.step): \($0.error.description)" }.joined(separator: "\n")
     }
 
     private func log(_ run: JobRun) -> RunLog {
