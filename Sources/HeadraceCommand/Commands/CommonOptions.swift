@@ -68,10 +68,13 @@ struct RunningOptions: ParsableArguments {
     )
     var maxRejects: String?
 
-    @Flag(help: "Fail with status 1 as soon as --max-rejects is passed.")
+    @Flag(help: "Fail with status 1 when --max-rejects is passed: a number at once, a share before the next commit.")
     var stopOnRejects = false
 
-    @Flag(help: "Forget what an interrupted run has committed and start over.")
+    @Flag(
+        help:
+            "Start over instead of going on after an interrupted run; refused where rows were already appended to a table."
+    )
     var restart = false
 
     func validate() throws {

@@ -56,7 +56,7 @@ struct ReplayCommand: AsyncParsableCommand {
         let refused = try await ledger.openRejects(of: record.identifier)
         let configuration = try places.configuration(on: date, market: "", state: try common.stateFolder())
         let report = try await DailyPrices(configuration).run([.load, .sync], ledger, options, progress, common)
-        try await ledger.mark(refused.map(\.number), as: .replayed(run: report.run))
+        _ = try await ledger.markReplayed(refused, by: report.run)
         if report.state != .complete { throw ExitCode(3) }
     }
 

@@ -27,8 +27,6 @@ public protocol LedgerStore: RejectStore, LeaseStore {
     func adopt(_ earlier: [String], by run: String, steps: String, through epoch: Int) async throws
     /// The last checkpoint that the ledger knows a sink to have committed.
     func lastCommitted(job: String, sink: String) async throws -> Checkpoint?
-    /// Forgets the checkpoints of a job, so that its next run starts afresh.
-    func forgetCheckpoints(job: String) async throws
     /// The last runs of `job` (nil: of all jobs), newest first, at most `limit`; one that still runs is among them.
     func runs(job: String?, limit: Int) async throws -> [RunRecord]
     /// The run with this identifier.

@@ -95,7 +95,6 @@ public actor MemoryLedger: LedgerStore {
     }
 
     public func lastCommitted(job: String, sink: String) -> Checkpoint? { checkpoints[job]?[sink] }
-    public func forgetCheckpoints(job: String) { checkpoints[job] = nil }
 
     public func runs(job: String?, limit: Int) -> [RunRecord] {
         Array(records.filter { job == nil || $0.job == job }.reversed().prefix(limit))

@@ -152,8 +152,6 @@ import Testing
         let later = Checkpoint.testing(epoch: 1, run: "run-2")
         try await ledger.committed(later, job: "j", sink: "t", counts: WriteCounts())
         #expect(try await ledger.lastCommitted(job: "j", sink: "t") == later)
-        try await ledger.forgetCheckpoints(job: "j")
-        #expect(try await ledger.lastCommitted(job: "j", sink: "t") == nil)
         await ledger.close()
     }
 

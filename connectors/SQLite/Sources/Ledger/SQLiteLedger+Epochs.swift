@@ -133,12 +133,6 @@ extension SQLiteLedger {
         }
         return checkpoint
     }
-
-    public func forgetCheckpoints(job: String) async throws {
-        try await database.use { connection in
-            _ = try connection.run("DELETE FROM epochs WHERE job = ?", [.text(job)])
-        }
-    }
 }
 
 extension StepAccount {
