@@ -99,8 +99,9 @@ struct HeadraceCommand: AsyncParsableCommand {
         discussion: """
             Locations: prices.csv, prices.csv.gz, - (standard input or output), 'dir/*.csv', rows.ndjson,
             'feed.xml?rows=/catalog/item', 'page.html?rows=//tr', 'sqlite:warehouse.db?table=t', 'kv:store.db?table=Prices&key=Id',
-            https://host/rows.json#rows=/data. Options ride in the query, or in flags: --from-NAME, --to-NAME, or --NAME where
-            only one end knows the option; `headrace options` lists them.
+            'postgresql://user@host/db?table=s.t', 'mysql://user@host/db?table=t', https://host/rows.json#rows=/data.
+            Options ride in the query, or in flags: --from-NAME, --to-NAME, or --NAME where only one end knows the option;
+            `headrace options` lists them.
 
             Exit status: 0 complete, 1 failed, 2 wrong usage, 3 complete with errors.
             """,

@@ -28,7 +28,8 @@ final class ChildServer: Sendable {
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-        for end in ends { posix_spawn_file_actions_addclose(&actions, end) }
+        // A connection that another test closes must not live on in this child: its peer would wait for ever.
+        for number in Int32(3)..<4096 { posix_spawn_file_actions_addclose(&actions, number) }
         var process = pid_t()
         var arguments: [UnsafeMutablePointer<CChar>?] =
             ["sh", "-c", whole].map { (text: String) in strdup(text) } + [nil]

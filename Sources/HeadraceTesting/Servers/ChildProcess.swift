@@ -60,6 +60,9 @@ public enum ChildProcess {
         for (index, descriptor) in descriptors.enumerated() {
             posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(index))
         }
+        // A connection that another test closes must not live on in this child: its peer would wait for ever. Closing what
+        // is not open does no harm; `addclosefrom_np` is not visible from Swift.
+        for number in Int32(descriptors.count)..<4096 { posix_spawn_file_actions_addclose(&actions, number) }
         var process: Int32 = 0
         let status = posix_spawnp(&process, words[0] ?? strdup(""), &actions, nil, words, settings)
         guard status == 0 else {

@@ -153,9 +153,8 @@ import Testing
     func cancels() async throws {
         let cancellation = Cancellation()
         let query = MySQLQuerySource(
-            configuration: try bench.configuration, query: "SELECT SLEEP(30) AS s, 'stop me' AS t")
+            configuration: try bench.configuration, query: "SELECT SLEEP(300) AS s, 'stop me' AS t")
         let clock = ContinuousClock()
-        let start = clock.now
         let reading = Task { try await query.readAll(in: .testing(cancellation: cancellation)) }
         for _ in 0..<200 {
             let running = try bench.mariadb(
@@ -164,6 +163,7 @@ import Testing
             if running == ["1"] { break }
             try await Task.sleep(for: .milliseconds(20))
         }
+        let start = clock.now
         cancellation.cancel()
         let error = await #expect(throws: HeadraceError.self) { _ = try await reading.value }
         #expect(error?.code == .cancelled)
