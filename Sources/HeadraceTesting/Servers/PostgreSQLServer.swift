@@ -4,8 +4,8 @@ import Synchronization
 
 /// A PostgreSQL server of the test run's own: in a folder of its own, on a port of its own, on loopback and a socket.
 ///
-/// It never touches a server of the machine. Its guard is a shell that waits for the end of a pipe, so that the server
-/// stops and its folder goes however this process ends. Run as root it drops to the user `postgres`.
+/// It never touches a server of the machine, and stops with this process however that ends. Run as root it drops to the
+/// user `postgres`.
 public final class PostgreSQLServer: Sendable {
     /// The folder of the server's data, socket and log.
     public let folder: String
@@ -20,9 +20,7 @@ public final class PostgreSQLServer: Sendable {
     private let state: Mutex<State>
 
     private struct State {
-        /// The guard's process and the pipe whose end it waits for.
-        var guardian: Int32 = 0
-        var pipe: Int32 = -1
+        var guardian: ServerGuard?
         var databases = 0
     }
 
@@ -51,9 +49,9 @@ public final class PostgreSQLServer: Sendable {
     public init(settings: [String] = [], durable: Bool = false, parent: String = "/tmp") throws {
         binaries = try Self.findBinaries()
         isDurable = durable
-        port = try Self.freePort()
+        port = try ServerGuard.freePort()
         var template = Array("\(parent)/hr-pg-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Self.failure("no folder for the server in \(parent)") }
+        guard mkdtemp(&template) != nil else { throw ServerGuard.failure("no folder for the server in \(parent)") }
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         state = Mutex(State())
         do {
@@ -67,10 +65,6 @@ public final class PostgreSQLServer: Sendable {
 
     deinit { try? stop() }
 
-    private static func failure(_ sentence: String) -> HeadraceError {
-        HeadraceError(.inputOutput, sentence, because: String(cString: strerror(errno)))
-    }
-
     private static func findBinaries() throws -> String {
         var found = glob_t()
         defer { globfree(&found) }
@@ -82,22 +76,6 @@ public final class PostgreSQLServer: Sendable {
                 hint: "run Tests/Support/install-dependencies --tests")
         }
         return String(String(cString: last).dropLast("/postgres".count))
-    }
-
-    private static func freePort() throws -> Int {
-        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(socket, $0, size) == 0 && getsockname(socket, $0, &size) == 0
-            }
-        }
-        guard isBound else { throw failure("no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 
     // MARK: - Starting
@@ -137,40 +115,20 @@ public final class PostgreSQLServer: Sendable {
     }
 
     private func append(_ lines: [String], to path: String, replacing text: String? = nil) throws {
-        guard let file = fopen(path, text == nil ? "a" : "w") else { throw Self.failure("\(path) cannot be written") }
+        guard let file = fopen(path, text == nil ? "a" : "w") else {
+            throw ServerGuard.failure("\(path) cannot be written")
+        }
         defer { fclose(file) }
         fputs(text ?? lines.joined(separator: "\n") + "\n", file)
     }
 
     /// Starts the server on its data, also after `kill`; does nothing while it runs.
     public func start() throws {
-        guard state.withLock({ $0.guardian == 0 }) else { return }
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw Self.failure("no pipe") }
-        _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
-        _ = fcntl(ends[0], F_SETFD, FD_CLOEXEC)
-        let nothing = open("/dev/null", O_WRONLY | O_CLOEXEC)
-        defer {
-            close(ends[0])
-            close(nothing)
-        }
-        // The guard: runs the server, waits for the end of its input, stops the server.
-        let script = """
-            log=$1; shift
-            "$@" </dev/null >>"$log" 2>&1 & server=$!
-            trap '' INT HUP
-            cat >/dev/null
-            kill -QUIT $server 2>/dev/null; wait $server
-            if [ -n "$HEADRACE_REMOVE" ]; then rm -rf "$HEADRACE_REMOVE"; fi
-            """
-        let server = asServerUser(["\(binaries)/postgres", "-D", "\(folder)/data"])
-        let guardian = try ChildProcess.start(
-            ["/bin/sh", "-c", script, "guard", "\(folder)/log"] + server, descriptors: [ends[0], nothing, nothing],
-            environment: ["HEADRACE_REMOVE": folder])
-        state.withLock { state in
-            state.guardian = guardian
-            state.pipe = ends[1]
-        }
+        guard state.withLock({ $0.guardian == nil }) else { return }
+        let guardian = try ServerGuard(
+            running: asServerUser(["\(binaries)/postgres", "-D", "\(folder)/data"]), log: "\(folder)/log",
+            stoppingWith: "QUIT", removing: folder)
+        state.withLock { $0.guardian = guardian }
         for _ in 0..<600 {
             if try ChildProcess.run(["psql", "-XAtq", "-c", "SELECT 1"], environment: environment()).status == 0 {
                 if try psql("SELECT count(*) FROM pg_authid WHERE rolname = '\(user)' AND rolpassword IS NULL") == ["1"]
@@ -204,7 +162,7 @@ public final class PostgreSQLServer: Sendable {
         Glibc.kill(process, SIGKILL)
         let all = [process] + children.split(separator: "\n").compactMap { Int32($0) }
         for child in all.dropFirst() { Glibc.kill(child, SIGKILL) }
-        endGuard(removing: false)
+        takeGuard()?.abandon()
         for _ in 0..<1000 where all.contains(where: Self.isRunning) { usleep(5_000) }
         // A dead process that nobody has waited for yet still counts as another server of this folder.
         unlink("\(folder)/data/postmaster.pid")
@@ -221,20 +179,17 @@ public final class PostgreSQLServer: Sendable {
         return text.split(separator: ")").last.map { !$0.hasPrefix(" Z") && !$0.hasPrefix(" X") } ?? false
     }
 
-    private func endGuard(removing: Bool) {
-        let (guardian, pipe) = state.withLock { state in
-            defer { (state.guardian, state.pipe) = (0, -1) }
-            return (state.guardian, state.pipe)
+    /// The guard, which is no longer ours to end then.
+    private func takeGuard() -> ServerGuard? {
+        state.withLock { state in
+            defer { state.guardian = nil }
+            return state.guardian
         }
-        guard guardian > 0 else { return }
-        if !removing { Glibc.kill(guardian, SIGKILL) }
-        close(pipe)
-        _ = ChildProcess.wait(for: guardian)
     }
 
     /// Stops the server and removes its folder. May be called twice.
     public func stop() throws {
-        endGuard(removing: true)
+        takeGuard()?.stop()
         _ = try ChildProcess.run(["rm", "-rf", folder])
     }
 
