@@ -16,8 +16,10 @@ func transform(_ name: String, support: [String] = []) -> [Target] {
 }
 
 /// A C library of the system: a module map and a header with the inline shims that Swift needs.
+///
+/// `<path>/<name>` becomes the module `Headrace<name>`: a package that uses Headrace may have a `CZlib` of its own.
 func clibrary(_ name: String, path: String, pkgConfig: String? = nil, apt: String) -> Target {
-    .systemLibrary(name: name, path: "\(path)/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+    .systemLibrary(name: "Headrace\(name)", path: "\(path)/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
 func plugin(_ folder: String, _ name: String, dependencies: [String], testing: [String] = []) -> [Target] {
@@ -31,8 +33,8 @@ func plugin(_ folder: String, _ name: String, dependencies: [String], testing: [
             name: "\(module)Tests",
             dependencies: [
                 .init(stringLiteral: module), "HeadraceCore", "HeadraceColumnar", "HeadraceRuntime", "HeadraceTesting",
-                "Files",
-            ] + (dependencies.filter { $0 != "Files" } + testing).map { .init(stringLiteral: $0) },
+                "HeadraceFiles",
+            ] + (dependencies.filter { $0 != "HeadraceFiles" } + testing).map { .init(stringLiteral: $0) },
             path: "\(folder)/\(name)/Tests"),
     ]
 }
@@ -55,15 +57,15 @@ func example(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let connectors: [[Target]] = [
-    connector("CSV", support: ["Files"]),
-    connector("JSON", support: ["Files", "Codecs"]),
-    connector("XML", c: "CXML2", support: ["Files"]),
-    connector("HTTP", support: ["HTTPClient", "Codecs"], testing: ["Loopback"]),
-    connector("SQLite", c: "CSQLite"),
-    connector("PostgreSQL", c: "CPQ"),
-    connector("MySQL", c: "CMariaDB"),
-    connector("Landing", support: ["Files", "Digests"]),
-    connector("KeyValue", c: "CSQLite", support: ["Codecs"]),
+    connector("CSV", support: ["HeadraceFiles"]),
+    connector("JSON", support: ["HeadraceFiles", "HeadraceCodecs"]),
+    connector("XML", c: "HeadraceCXML2", support: ["HeadraceFiles"]),
+    connector("HTTP", support: ["HeadraceHTTPClient", "HeadraceCodecs"], testing: ["HeadraceLoopback"]),
+    connector("SQLite", c: "HeadraceCSQLite"),
+    connector("PostgreSQL", c: "HeadraceCPQ"),
+    connector("MySQL", c: "HeadraceCMariaDB"),
+    connector("Landing", support: ["HeadraceFiles", "HeadraceDigests"]),
+    connector("KeyValue", c: "HeadraceCSQLite", support: ["HeadraceCodecs"]),
 ]
 
 let transforms: [[Target]] = [
@@ -71,7 +73,7 @@ let transforms: [[Target]] = [
     transform("Deduplication"),
     transform("Currency"),
     transform("Text"),
-    transform("FactTable", support: ["Digests"]),
+    transform("FactTable", support: ["HeadraceDigests"]),
 ]
 
 let clibraries: [Target] = [
@@ -103,28 +105,41 @@ let package = Package(
         .executable(name: "headrace", targets: ["headrace-cli"]),
         // Loaded by Python in the tests of the Arrow interface; nobody else wants it.
         .library(name: "HeadraceArrowProbe", type: .dynamic, targets: ["HeadraceArrowProbe"]),
+        // What plugins share beneath them: landing zones, compression, digests and the HTTP client.
+        .library(name: "HeadraceFiles", targets: ["HeadraceFiles"]),
+        .library(name: "HeadraceCodecs", targets: ["HeadraceCodecs"]),
+        .library(name: "HeadraceDigests", targets: ["HeadraceDigests"]),
+        .library(name: "HeadraceHTTPClient", targets: ["HeadraceHTTPClient"]),
     ] + pluginModules.map { .library(name: $0, targets: [$0]) },
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: clibraries
-        + [.target(name: "CArrow")]
-        + module("HeadraceColumnar", ["CArrow"])
+        + [.target(name: "HeadraceCArrow", path: "Sources/CArrow")]
+        + module("HeadraceColumnar", ["HeadraceCArrow"])
         + [.target(name: "HeadraceArrowProbe", dependencies: ["HeadraceColumnar"], path: "Tests/ArrowProbe")]
         + module("HeadraceCore", ["HeadraceColumnar"])
         + module("HeadraceRuntime", ["HeadraceCore", "HeadraceColumnar"])
-        + module("HTTPClient", ["CCurl", "Codecs"], path: "Sources/Support/HTTPClient", testing: ["Loopback"])
+        + module(
+            "HeadraceHTTPClient", ["HeadraceCCurl", "HeadraceCodecs"], path: "Sources/Support/HTTPClient",
+            testing: ["HeadraceLoopback"])
         // The server that tests of HTTP talk to.
-        + [.target(name: "Loopback", dependencies: ["HTTPClient"], path: "Tests/Loopback")]
-        + module("Codecs", ["CZlib", "CZstd", "CBzip2", "CLZMA"], path: "Sources/Support/Codecs")
-        + module("Digests", ["CCrypto"], path: "Sources/Support/Digests")
-        + module("Files", ["HeadraceCore", "HeadraceColumnar", "Codecs"], path: "Sources/Support/Files")
+        + [.target(name: "HeadraceLoopback", dependencies: ["HeadraceHTTPClient"], path: "Tests/Loopback")]
+        + module(
+            "HeadraceCodecs", ["HeadraceCZlib", "HeadraceCZstd", "HeadraceCBzip2", "HeadraceCLZMA"],
+            path: "Sources/Support/Codecs")
+        + module("HeadraceDigests", ["HeadraceCCrypto"], path: "Sources/Support/Digests")
+        + module(
+            "HeadraceFiles", ["HeadraceCore", "HeadraceColumnar", "HeadraceCodecs"], path: "Sources/Support/Files")
         + module("HeadraceTesting", ["HeadraceCore", "HeadraceColumnar", "HeadraceRuntime"])
-        + module("HeadraceJobs", ["Headrace", "Files", "HTTPClient", "Codecs", "Digests"] + pluginDependencies)
+        + module(
+            "HeadraceJobs",
+            ["Headrace", "HeadraceFiles", "HeadraceHTTPClient", "HeadraceCodecs", "HeadraceDigests"]
+                + pluginDependencies)
         + module(
             "HeadraceCommand",
             [
-                "Headrace", "HeadraceJobs", "Files",
+                "Headrace", "HeadraceJobs", "HeadraceFiles",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + pluginDependencies)
         + module("Headrace", ["HeadraceCore", "HeadraceColumnar", "HeadraceRuntime"], tests: false)
@@ -134,7 +149,7 @@ let package = Package(
         ]
         + [
             example("LoadPrices", pluginDependencies),
-            example("DailyPrices", ["HeadraceJobs", "Files"] + pluginDependencies),
+            example("DailyPrices", ["HeadraceJobs", "HeadraceFiles"] + pluginDependencies),
         ]
         + plugins
 )

@@ -1,6 +1,6 @@
-import Files
 import HeadraceCSV
 public import HeadraceCore
+import HeadraceFiles
 import HeadraceHTTP
 import HeadraceJSON
 import HeadraceKeyValue

@@ -1,6 +1,6 @@
-import Codecs
 import Foundation
 import FoundationXML
+import HeadraceCodecs
 import Testing
 
 @testable import HeadraceJobs

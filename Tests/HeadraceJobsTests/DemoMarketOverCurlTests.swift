@@ -1,4 +1,4 @@
-import HTTPClient
+import HeadraceHTTPClient
 import Testing
 
 @testable import HeadraceJobs

@@ -1,13 +1,13 @@
 import Glibc
-import HTTPClient
 import HeadraceColumnar
 import HeadraceCore
 import HeadraceHTTP
+import HeadraceHTTPClient
 import HeadraceLanding
 import HeadraceRuntime
 import Testing
 
-@testable import Files
+@testable import HeadraceFiles
 @testable import HeadraceJobs
 
 /// The market as the REST client walks it and the landing zone keeps it.

@@ -1,5 +1,5 @@
 import Glibc
-import HTTPClient
+import HeadraceHTTPClient
 import Synchronization
 
 /// One accepted connection. The thread that serves it closes it; others may shut it down.

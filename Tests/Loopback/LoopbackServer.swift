@@ -1,5 +1,5 @@
 import Glibc
-package import HTTPClient
+package import HeadraceHTTPClient
 import Synchronization
 
 /// A server on 127.0.0.1 that does with each request what a test's script says, on plain blocking sockets, so that a

@@ -1,4 +1,4 @@
-import CArrow
+import HeadraceCArrow
 
 /// Fills C array structures that share the buffers of our columns; the buffers live until the consumer releases them.
 struct ArrowArrayExport {

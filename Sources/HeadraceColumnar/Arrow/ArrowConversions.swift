@@ -1,4 +1,4 @@
-import CArrow
+import HeadraceCArrow
 
 /// Foreign values that are stored otherwise here.
 extension ArrowRead {

@@ -1,4 +1,4 @@
-import CArrow
+import HeadraceCArrow
 
 /// A foreign array taken over from its producer; releases it when the last buffer that reads it goes.
 ///

@@ -1,4 +1,4 @@
-import CArrow
+import HeadraceCArrow
 
 /// The Arrow C data and stream interfaces: batches to and from other libraries in the same process, without a copy where
 /// the layouts agree.

@@ -1,4 +1,4 @@
-import CArrow
+import HeadraceCArrow
 
 /// How arrays of one foreign field are read: the type that they become and the steps to it.
 struct ArrowPlan {

@@ -1,4 +1,4 @@
-import CArrow
+import HeadraceCArrow
 
 /// Reads of one foreign array's own buffers.
 struct ArrowRead {

@@ -1,5 +1,5 @@
-import CArrow
 import Glibc
+import HeadraceCArrow
 
 /// Fills C schema structures, each of which owns its memory until its consumer releases it.
 struct ArrowSchemaExport {

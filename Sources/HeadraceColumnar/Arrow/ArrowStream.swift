@@ -1,5 +1,5 @@
-import CArrow
 import Glibc
+import HeadraceCArrow
 
 /// Batches of a foreign stream, read one after the other.
 ///

@@ -1,8 +1,8 @@
 import ArgumentParser
-import Digests
 import Glibc
 import HeadraceColumnar
 import HeadraceCore
+import HeadraceDigests
 import HeadraceRuntime
 
 /// Copies all rows from one location to another.

@@ -1,8 +1,8 @@
 import ArgumentParser
-import Files
 import HeadraceColumnar
 import HeadraceCore
 import HeadraceCurrency
+import HeadraceFiles
 import HeadraceJobs
 import HeadraceKeyValue
 import HeadraceMySQL

@@ -1,6 +1,6 @@
-import Files
 import Glibc
 import HeadraceCore
+import HeadraceFiles
 
 /// Finds the connector for a location and makes its source or sink.
 struct LocationResolver: Sendable {

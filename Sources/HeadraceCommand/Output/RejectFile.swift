@@ -1,8 +1,8 @@
-import Files
 import Glibc
 import HeadraceCSV
 import HeadraceColumnar
 import HeadraceCore
+import HeadraceFiles
 import HeadraceRuntime
 
 /// The refused rows of a run as CSV.

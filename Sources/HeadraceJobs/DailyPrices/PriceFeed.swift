@@ -1,8 +1,8 @@
-import HTTPClient
 import HeadraceCSV
 import HeadraceColumnar
 import HeadraceCore
 public import HeadraceHTTP
+import HeadraceHTTPClient
 import HeadraceJSON
 import HeadraceXML
 

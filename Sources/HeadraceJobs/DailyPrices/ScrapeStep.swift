@@ -1,6 +1,6 @@
-import HTTPClient
 import HeadraceCore
 import HeadraceHTTP
+import HeadraceHTTPClient
 import HeadraceLanding
 import HeadraceRuntime
 

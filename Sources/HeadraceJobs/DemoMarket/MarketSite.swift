@@ -1,4 +1,4 @@
-import Codecs
+import HeadraceCodecs
 
 /// What the demo market answers to a request: routes, checks, manners and pages, without a socket.
 package struct MarketSite: Sendable {

@@ -1,4 +1,4 @@
-import CBzip2
+import HeadraceCBzip2
 
 /// A `bz_stream` at an address that never changes, as libbz2 demands, and the moving of bytes through it.
 private struct Bzip2Stream: ~Copyable {

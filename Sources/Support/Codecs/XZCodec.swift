@@ -1,4 +1,4 @@
-import CLZMA
+import HeadraceCLZMA
 
 /// A `lzma_stream` and the moving of bytes through it.
 private struct XZStream: ~Copyable {

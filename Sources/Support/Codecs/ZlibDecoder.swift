@@ -1,4 +1,4 @@
-import CZlib
+import HeadraceCZlib
 
 /// Inflates one gzip member, zlib stream or raw deflate stream.
 final class ZlibDecoder: DecoderBackend {

@@ -1,4 +1,4 @@
-import CZlib
+import HeadraceCZlib
 
 /// Deflates into one gzip member (time zero, so that equal input gives equal bytes), zlib stream or raw deflate stream.
 final class ZlibEncoder: EncoderBackend {

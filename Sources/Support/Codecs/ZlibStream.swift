@@ -1,4 +1,4 @@
-import CZlib
+import HeadraceCZlib
 
 /// A `z_stream` at an address that never changes, as zlib demands, and the moving of bytes through it.
 struct ZlibStream: ~Copyable {

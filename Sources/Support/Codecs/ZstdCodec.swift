@@ -1,4 +1,4 @@
-import CZstd
+import HeadraceCZstd
 
 /// Reads one zstd frame. Windows above 128 MiB, zstd's own bound, are refused.
 final class ZstdDecoder: DecoderBackend {

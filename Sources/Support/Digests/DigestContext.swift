@@ -1,4 +1,4 @@
-import CCrypto
+import HeadraceCCrypto
 
 /// An algorithm fetched from libcrypto once per process: fetching it for every message would cost more than hashing
 /// a short one.

@@ -1,4 +1,4 @@
-import CCrypto
+import HeadraceCCrypto
 
 /// HMAC (RFC 2104) with SHA-256 of a message that arrives in pieces, under a key of any length.
 ///

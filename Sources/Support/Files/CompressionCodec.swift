@@ -1,4 +1,4 @@
-public import Codecs
+public import HeadraceCodecs
 public import HeadraceCore
 
 /// One compression format between a carrier and a format.

@@ -1,4 +1,4 @@
-import Codecs
+import HeadraceCodecs
 public import HeadraceCore
 
 /// The compressions that files come in.

@@ -1,5 +1,5 @@
-import CCurl
 import Glibc
+import HeadraceCCurl
 
 /// The libcurl side of one exchange: its handle, its memory and its clock. Only the driver's thread touches it, libcurl's
 /// callbacks included, which run on that thread inside the driver's calls.

@@ -1,4 +1,4 @@
-import Codecs
+import HeadraceCodecs
 import Synchronization
 
 /// The body of a response, read piece by piece while it arrives. A reader that is slow makes the server wait; one that

@@ -1,5 +1,5 @@
-import CCurl
 import Glibc
+import HeadraceCCurl
 
 extension HTTPClientError {
     /// The failure that libcurl's result stands for; `nil` for success.

@@ -1,4 +1,4 @@
-public import Codecs
+public import HeadraceCodecs
 
 /// One request, with the bounds within which its answer is wanted.
 public struct HTTPRequest: Sendable, CustomStringConvertible {

@@ -1,5 +1,5 @@
-import CCurl
 import Glibc
+import HeadraceCCurl
 import Synchronization
 
 /// One thread that carries out all exchanges of a client over one libcurl multi handle.

@@ -1,4 +1,4 @@
-import Codecs
+import HeadraceCodecs
 
 /// One request as libcurl is to send it, checked: what can be refused is refused before a connection is made.
 struct TransferPlan: Sendable {

@@ -1,4 +1,4 @@
-import CArrow
+import HeadraceCArrow
 import HeadraceColumnar
 import Synchronization
 import Testing

@@ -1,5 +1,5 @@
-import Files
 public import HeadraceCore
+import HeadraceFiles
 
 /// CSV for the command line.
 public struct CSVConnector: FormatConnector {

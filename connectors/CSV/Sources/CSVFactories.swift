@@ -1,6 +1,6 @@
-public import Files
 public import HeadraceColumnar
 public import HeadraceCore
+public import HeadraceFiles
 
 extension Source where Self == FormatSource<LocalFiles, CSVFormat> {
     /// Rows of the CSV file at `path`, or of all files that match it as a pattern, in byte order of their names.

@@ -1,7 +1,7 @@
-import Files
 import Glibc
 import HeadraceColumnar
 import HeadraceCore
+import HeadraceFiles
 import Testing
 
 @testable import HeadraceCSV

@@ -1,8 +1,8 @@
-import Codecs
-import HTTPClient
+import HeadraceCodecs
 import HeadraceCore
 import HeadraceHTTP
-import Loopback
+import HeadraceHTTPClient
+import HeadraceLoopback
 import Testing
 
 /// A body whose every byte tells its place.

@@ -1,8 +1,8 @@
 import Glibc
-import HTTPClient
 import HeadraceCore
 import HeadraceHTTP
-import Loopback
+import HeadraceHTTPClient
+import HeadraceLoopback
 import Testing
 
 private func location(_ text: String) throws -> Location { try Location(text) { _ in false } }

@@ -1,6 +1,6 @@
-import HTTPClient
 import HeadraceCore
 import HeadraceHTTP
+import HeadraceHTTPClient
 import Testing
 
 private func next(_ pagination: Pagination, _ page: String) throws -> String? {

@@ -1,6 +1,6 @@
-import HTTPClient
 import HeadraceCore
 import HeadraceHTTP
+import HeadraceHTTPClient
 import Testing
 
 private func url(_ text: String) throws -> URLReference { try URLReference(http: text) }

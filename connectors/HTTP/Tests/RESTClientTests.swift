@@ -1,7 +1,7 @@
-import HTTPClient
 import HeadraceCore
 import HeadraceHTTP
-import Loopback
+import HeadraceHTTPClient
+import HeadraceLoopback
 import Testing
 
 @Suite struct RESTClientTests {

@@ -1,7 +1,7 @@
-import HTTPClient
 import HeadraceCore
 import HeadraceHTTP
-import Loopback
+import HeadraceHTTPClient
+import HeadraceLoopback
 import Testing
 
 /// Serves numbered JSON pages `/items?page=n` of `pages`, with an empty one after the last.

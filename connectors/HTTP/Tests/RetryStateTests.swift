@@ -1,5 +1,5 @@
-import HTTPClient
 import HeadraceHTTP
+import HeadraceHTTPClient
 import Testing
 
 private func state(_ change: (inout RetryPolicy) -> Void = { _ in }, isRepeatable: Bool = true) -> RetryState {

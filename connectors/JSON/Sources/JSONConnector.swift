@@ -1,5 +1,5 @@
-import Files
 public import HeadraceCore
+import HeadraceFiles
 
 /// JSON for the command line: arrays, documents and lines, both ways.
 public struct JSONConnector: FormatConnector {

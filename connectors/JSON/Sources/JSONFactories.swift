@@ -1,6 +1,6 @@
-public import Files
 public import HeadraceColumnar
 public import HeadraceCore
+public import HeadraceFiles
 
 extension Source where Self == FormatSource<LocalFiles, JSONFormat> {
     /// Rows of local JSON files: an array of records, records inside a document, lines, or documents.

@@ -1,5 +1,5 @@
-import Digests
 import HeadraceCore
+import HeadraceDigests
 
 /// Lands the pages of one source, in order, as they come.
 public actor LandingFeed {

@@ -1,6 +1,6 @@
-import Digests
 public import HeadraceColumnar
 public import HeadraceCore
+import HeadraceDigests
 
 extension HeadraceError.Code {
     /// A landed file is gone or is not what its manifest says.

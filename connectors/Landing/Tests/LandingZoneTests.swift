@@ -1,8 +1,8 @@
-import Digests
-import Files
 import Glibc
 import HeadraceColumnar
 import HeadraceCore
+import HeadraceDigests
+import HeadraceFiles
 import HeadraceLanding
 import Testing
 

@@ -1,4 +1,4 @@
-import CPQ
+import HeadraceCPQ
 public import HeadraceCore
 
 /// How to reach a PostgreSQL server and how long to wait for it.

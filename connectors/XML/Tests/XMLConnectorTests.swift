@@ -1,6 +1,6 @@
-import Files
 import HeadraceColumnar
 import HeadraceCore
+import HeadraceFiles
 import Testing
 
 @testable import HeadraceXML

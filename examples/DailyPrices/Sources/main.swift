@@ -1,5 +1,5 @@
-import Files
 import Headrace
+import HeadraceFiles
 import HeadraceJobs
 import HeadraceKeyValue
 import HeadraceSQLite

@@ -1,6 +1,6 @@
-import Digests
 import HeadraceColumnar
 import HeadraceCore
+import HeadraceDigests
 
 /// How the key of a dimension or fact is made from columns of its row.
 public struct SurrogateKey: Sendable, Hashable {

@@ -1,5 +1,5 @@
-public import HTTPClient
 public import HeadraceCore
+public import HeadraceHTTPClient
 import Synchronization
 
 /// The body of one URL as a stream of bytes: read once, as it comes, unpacked where the server packed it for the way.

@@ -1,5 +1,5 @@
-import HTTPClient
 import HeadraceCore
+import HeadraceHTTPClient
 
 /// Reads the body of one URL, and goes on after a broken connection where the server proves that the bytes are the same.
 ///

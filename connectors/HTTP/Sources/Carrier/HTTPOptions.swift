@@ -1,5 +1,5 @@
-import HTTPClient
 import HeadraceCore
+import HeadraceHTTPClient
 
 /// What the options of an http location say.
 struct HTTPOptions {

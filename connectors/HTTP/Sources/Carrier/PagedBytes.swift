@@ -1,5 +1,5 @@
-public import HTTPClient
 public import HeadraceCore
+public import HeadraceHTTPClient
 import Synchronization
 
 /// The pages of an answer as objects, in order, fetched one at a time and held in memory one at a time.

@@ -1,7 +1,7 @@
-import Codecs
 import Glibc
-import HTTPClient
+import HeadraceCodecs
 public import HeadraceCore
+import HeadraceHTTPClient
 
 /// How a client says who it is. Sent to the origin of the request only, never printed.
 public enum HTTPAuthentication: Sendable {

@@ -1,5 +1,5 @@
-public import HTTPClient
 public import HeadraceCore
+public import HeadraceHTTPClient
 
 /// One page as it was received.
 public struct HTTPPage: Sendable {

@@ -1,5 +1,5 @@
-import HTTPClient
 import HeadraceCore
+import HeadraceHTTPClient
 
 /// An answer whose body is still to be read, with its place among the host's requests.
 struct OpenAnswer: Sendable {

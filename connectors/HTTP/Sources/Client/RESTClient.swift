@@ -1,5 +1,5 @@
-import HTTPClient
 public import HeadraceCore
+import HeadraceHTTPClient
 
 /// Sends requests to APIs and sites with the manners they ask for: retries with backoff, `Retry-After`, a rate and a
 /// concurrency for each host, robots.txt, bounds on size and time.

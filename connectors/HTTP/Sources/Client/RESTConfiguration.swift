@@ -1,5 +1,5 @@
-@_exported public import HTTPClient
 public import HeadraceCore
+@_exported public import HeadraceHTTPClient
 
 /// What all requests of a `RESTClient` share.
 public struct RESTConfiguration: Sendable {

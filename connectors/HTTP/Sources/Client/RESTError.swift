@@ -1,5 +1,5 @@
-import HTTPClient
 public import HeadraceCore
+import HeadraceHTTPClient
 
 extension HeadraceError.Code {
     /// A server answered with an error status.

@@ -1,4 +1,4 @@
-import HTTPClient
+import HeadraceHTTPClient
 
 /// `Link` of RFC 8288, as far as pagination needs it.
 enum LinkHeader {

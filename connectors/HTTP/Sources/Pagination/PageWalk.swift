@@ -1,5 +1,5 @@
-public import HTTPClient
 public import HeadraceCore
+public import HeadraceHTTPClient
 
 /// The way through the pages of one answer: says which page to ask for next and learns from each. Does no I/O.
 ///

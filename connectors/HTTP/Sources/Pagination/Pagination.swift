@@ -1,4 +1,4 @@
-public import HTTPClient
+public import HeadraceHTTPClient
 
 /// How one page of an answer leads to the next.
 public enum Pagination: Sendable {

@@ -1,5 +1,5 @@
-import HTTPClient
 import HeadraceColumnar
+import HeadraceHTTPClient
 
 /// `Retry-After` of RFC 9110 section 10.2.3.
 enum RetryAfter {

@@ -1,4 +1,4 @@
-public import HTTPClient
+public import HeadraceHTTPClient
 
 /// When and how often a request is tried again.
 ///

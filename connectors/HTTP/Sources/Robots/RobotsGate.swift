@@ -1,5 +1,5 @@
-import HTTPClient
 import HeadraceCore
+import HeadraceHTTPClient
 import Synchronization
 
 /// Asks each origin for its robots.txt once and keeps to it.

@@ -1,4 +1,4 @@
-import HTTPClient
+import HeadraceHTTPClient
 
 /// What a robots.txt says to one agent: RFC 9309, and the Crawl-delay that many files hold beside it.
 struct RobotsRules: Sendable, Hashable {

@@ -1,6 +1,6 @@
-import HTTPClient
 import HeadraceCore
 import HeadraceHTTP
+import HeadraceHTTPClient
 import Synchronization
 
 /// A clock that only moves when someone sleeps: to the end of the sleep, at once.

@@ -1,5 +1,5 @@
-import Files
 import HeadraceCore
+import HeadraceFiles
 
 /// The connector's options as a location writes them, checked one by one.
 struct JSONLocationOptions {

@@ -1,5 +1,5 @@
-import CSQLite
 import Glibc
+import HeadraceCSQLite
 import HeadraceCore
 
 /// One open store file with its prepared statements. Blocks; lives inside its `KeyValueFile` and nowhere else.

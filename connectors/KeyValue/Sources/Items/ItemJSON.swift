@@ -1,4 +1,4 @@
-import Codecs
+import HeadraceCodecs
 public import HeadraceCore
 
 /// Items as JSON: in DynamoDB's typed form (`{"S": "…"}`), and plain for people.

@@ -1,4 +1,4 @@
-import Codecs
+import HeadraceCodecs
 import HeadraceColumnar
 import HeadraceCore
 

@@ -1,5 +1,5 @@
-import CMariaDB
 import Glibc
+import HeadraceCMariaDB
 import HeadraceCore
 
 /// One connection to a server. Blocks its thread; lives inside its `MySQLSession` and nowhere else.

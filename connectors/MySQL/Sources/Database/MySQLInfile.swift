@@ -1,5 +1,5 @@
-import CMariaDB
 import Glibc
+import HeadraceCMariaDB
 
 /// Bytes in memory that the server asks for in place of a file.
 private final class MySQLInfile {

@@ -1,4 +1,4 @@
-import CMariaDB
+import HeadraceCMariaDB
 
 /// A prepared statement of one connection. Values are always bound, never written into the SQL.
 final class MySQLStatement {

@@ -1,4 +1,4 @@
-import CMariaDB
+import HeadraceCMariaDB
 public import HeadraceColumnar
 public import HeadraceCore
 

@@ -1,4 +1,4 @@
-import CMariaDB
+import HeadraceCMariaDB
 import HeadraceColumnar
 import HeadraceCore
 

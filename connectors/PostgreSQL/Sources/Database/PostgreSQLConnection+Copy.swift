@@ -1,4 +1,4 @@
-import CPQ
+import HeadraceCPQ
 import HeadraceCore
 
 extension PostgreSQLConnection {

@@ -1,5 +1,5 @@
-import CPQ
 import Glibc
+import HeadraceCPQ
 import HeadraceCore
 
 /// One connection to a server. Blocks its thread; lives inside its `PostgreSQLSession` and nowhere else.

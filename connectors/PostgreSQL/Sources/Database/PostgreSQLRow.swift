@@ -1,4 +1,4 @@
-import CPQ
+import HeadraceCPQ
 
 /// One row of a result that is held whole: for catalogs and counts, never for data.
 struct PostgreSQLRow: ~Copyable {

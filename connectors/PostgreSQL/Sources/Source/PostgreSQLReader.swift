@@ -1,4 +1,4 @@
-import CPQ
+import HeadraceCPQ
 import HeadraceColumnar
 public import HeadraceCore
 import Synchronization

@@ -1,5 +1,5 @@
-import CSQLite
 import Glibc
+import HeadraceCSQLite
 import HeadraceCore
 
 /// One open connection with its prepared statements. Blocks; lives inside its `SQLiteDatabase` and nowhere else.

@@ -1,5 +1,5 @@
-import CSQLite
 import Glibc
+import HeadraceCSQLite
 public import HeadraceCore
 
 extension HeadraceError.Code {

@@ -1,4 +1,4 @@
-import CSQLite
+import HeadraceCSQLite
 import Synchronization
 
 /// Stops what a connection does, from any thread; outlives the connection.

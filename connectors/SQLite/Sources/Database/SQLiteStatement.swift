@@ -1,4 +1,4 @@
-import CSQLite
+import HeadraceCSQLite
 
 /// A prepared statement of one connection. Values are always bound, never written into the SQL.
 final class SQLiteStatement {

@@ -1,4 +1,4 @@
-import CSQLite
+import HeadraceCSQLite
 import HeadraceColumnar
 import HeadraceCore
 

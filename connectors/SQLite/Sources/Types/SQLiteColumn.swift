@@ -1,4 +1,4 @@
-import CSQLite
+import HeadraceCSQLite
 import HeadraceColumnar
 
 /// One column of a batch in the form that SQLite takes: integers, doubles, text or bytes.

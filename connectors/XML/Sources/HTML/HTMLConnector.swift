@@ -1,5 +1,5 @@
-import Files
 public import HeadraceCore
+import HeadraceFiles
 
 /// HTML for the command line; a source only.
 public struct HTMLConnector: FormatConnector {

@@ -1,4 +1,4 @@
-import CXML2
+import HeadraceCXML2
 import HeadraceCore
 
 /// A page parsed by libxml2, forgiving as browsers are; freed with its last reference.

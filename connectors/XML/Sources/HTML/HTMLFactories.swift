@@ -1,6 +1,6 @@
-public import Files
 public import HeadraceColumnar
 public import HeadraceCore
+public import HeadraceFiles
 
 extension Source where Self == FormatSource<LocalFiles, HTMLFormat> {
     /// Rows of the HTML page at `path`, or of all pages that match it as a pattern, in byte order of their names.

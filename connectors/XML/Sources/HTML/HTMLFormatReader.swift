@@ -1,4 +1,4 @@
-import CXML2
+import HeadraceCXML2
 import HeadraceColumnar
 public import HeadraceCore
 

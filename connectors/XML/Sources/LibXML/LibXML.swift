@@ -1,4 +1,4 @@
-internal import CXML2
+internal import HeadraceCXML2
 
 /// What the whole process shares of libxml2.
 enum LibXML {

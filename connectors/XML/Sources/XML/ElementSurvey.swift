@@ -1,4 +1,4 @@
-internal import CXML2
+internal import HeadraceCXML2
 import HeadraceColumnar
 
 /// What has been seen at one path: how often, what is inside, and what its values look like.

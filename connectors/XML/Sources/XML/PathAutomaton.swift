@@ -1,4 +1,4 @@
-internal import CXML2
+internal import HeadraceCXML2
 
 /// Follows any number of paths through the elements of a document at once.
 ///

@@ -1,4 +1,4 @@
-internal import CXML2
+internal import HeadraceCXML2
 
 /// Writes the record that is being read as XML again, for its reject: entities put in, comments and processing
 /// instructions left out, cut at a limit.

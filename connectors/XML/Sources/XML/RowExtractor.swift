@@ -1,4 +1,4 @@
-internal import CXML2
+internal import HeadraceCXML2
 import HeadraceColumnar
 import HeadraceCore
 

@@ -1,4 +1,4 @@
-internal import CXML2
+internal import HeadraceCXML2
 import HeadraceCore
 
 /// Takes the events of a document, in order, with everything declared in it put in.
