@@ -1,0 +1,89 @@
+"""A MariaDB server of a test's own, on a free port of loopback, and its command-line client as the independent reader."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+
+class Server:
+    """Runs from an empty folder; `kill` ends it as a power cut would."""
+
+    def __init__(self, durable=False):
+        # A test that is asked to stop stops its server too.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        # Short and open to the server's user: a socket's path holds 107 bytes at most.
+        self.folder = tempfile.mkdtemp(prefix="hrmy-", dir="/tmp")
+        os.chmod(self.folder, 0o755)
+        self.data = os.path.join(self.folder, "d")
+        self.socket = os.path.join(self.folder, "s", "s")
+        # Debian keeps servers where ordinary users do not look.
+        self.identity = {"env": {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"}}
+        for folder in (self.data, os.path.dirname(self.socket)):
+            os.mkdir(folder, 0o755)
+            if os.getuid() == 0:
+                user = pwd.getpwnam("mysql")
+                os.chown(folder, user.pw_uid, user.pw_gid)
+                self.identity.update({"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []})
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.settings = [] if durable else ["--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync"]
+        done = subprocess.run(
+            ["mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--auth-root-authentication-method=normal", "--skip-test-db"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd="/", check=False, **self.identity)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr + done.stdout)
+        self.process = None
+        self.start()
+
+    def start(self):
+        with open(os.path.join(self.folder, "log"), "ab") as log:
+            # pylint: disable=consider-using-with  # it runs until `stop`
+            self.process = subprocess.Popen(
+                ["mariadbd", "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}", "--bind-address=127.0.0.1",
+                 f"--port={self.port}", "--skip-log-bin", "--skip-name-resolve", "--local-infile=1", "--innodb-log-file-size=256M",
+                 "--innodb-buffer-pool-size=256M", "--character-set-server=utf8mb4", *self.settings],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", **self.identity)
+        for _ in range(1200):
+            if self.process.poll() is not None:
+                break
+            try:
+                self.sql("SELECT 1")
+                return
+            except RuntimeError:
+                time.sleep(0.05)
+        with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as log:
+            raise RuntimeError("mariadbd does not start: " + log.read()[-2000:])
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        try:
+            self.kill()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def url(self, database):
+        return f"mysql://root@127.0.0.1:{self.port}/{database}"
+
+    def client(self, database=""):
+        """The arguments that start the client."""
+        return ["mariadb", "--no-defaults", "-uroot", "-S", self.socket, "--default-character-set=utf8mb4", "--local-infile=1",
+                *([database] if database else [])]
+
+    def sql(self, sql, database=""):
+        """The rows that the client prints, as lists of text; NULL stands for null."""
+        done = subprocess.run(
+            [*self.client(database), "--batch", "--skip-column-names", "--execute", sql], stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"mariadb: {done.stderr}")
+        return [line.split("\t") for line in done.stdout.split("\n")[:-1]]
