@@ -112,7 +112,7 @@ extension Kernels {
 
 extension DecimalShape {
     /// The shape of a decimal or of the decimals that an integer type holds; nil for other types.
-    init?(exact type: DataType) {
+    package init?(exact type: DataType) {
         guard let digits = NumericReader.digits(of: type), let scale = NumericReader.scale(of: type) else { return nil }
         self.init(precision: digits, scale: scale)
     }

@@ -85,16 +85,26 @@ struct CopyRequest: ParsableArguments {
     @Argument(help: "Where they go.")
     var to: String
 
-    @Option(help: "append, replace or upsert (default: replace for files, append for tables, else upsert).")
+    @Option(
+        help: ArgumentHelp(
+            """
+            append, replace, upsert, insert (leaves rows that are there), mirror (upserts, then deletes rows that are not in the \
+            source) or history (keeps every version of a row; default: replace for files, append for tables, else upsert).
+            """))
     var mode: String?
 
     @Option(
-        help: ArgumentHelp("The key columns of an upsert, by commas (default: key= of the target).", valueName: "a,b"))
+        help: ArgumentHelp(
+            "The columns that rows are matched by, in every mode but append and replace (default: key= of the target).",
+            valueName: "a,b"))
     var key: String?
 
+    @OptionGroup var history: HistoryOptions
+
     func validate() throws {
-        if let mode, !["append", "replace", "upsert"].contains(mode) {
-            throw ValidationError("--mode takes append, replace or upsert")
+        let modes = ["append", "replace", "upsert", "insert", "mirror", "history"]
+        if let mode, !modes.contains(mode) {
+            throw ValidationError("--mode takes \(modes.dropLast().joined(separator: ", ")) or history")
         }
     }
 
@@ -113,6 +123,7 @@ struct CopyRequest: ParsableArguments {
         to = try CommonOptions.variable(Self.newTo) ?? Self.again(oldTo, of: run, Self.newTo)
         self.mode = mode
         key = parameters?["key"]?.stringValue
+        history = HistoryOptions(repeating: parameters?["history"])
     }
 
     /// Variables of the environment, where a location with a secret shows in no list of processes.
@@ -145,13 +156,12 @@ struct CopyRequest: ParsableArguments {
         let mode = try sinkMode(for: ends.sink, at: ends.to)
         let relation = try await Self.fitted(ends.source, to: ends.sink, mode, in: context)
         let fingerprint = try await ends.source.fingerprint(in: context)
-        var keys: [String] = []
-        if case .upsert(let on) = mode { keys = on }
-        let parameters = JSONValue.object([
-            ("from", .string(ends.from.redacted.text)), ("to", .string(ends.to.redacted.text)),
-            ("mode", .string(mode.name)), ("key", keys.isEmpty ? .null : .string(keys.joined(separator: ","))),
-            ("fingerprint", .string(fingerprint)),
-        ])
+        let keys = mode.keys
+        let parameters = JSONValue.object(
+            [
+                ("from", .string(ends.from.redacted.text)), ("to", .string(ends.to.redacted.text)),
+                ("mode", .string(mode.name)), ("key", keys.isEmpty ? .null : .string(keys.joined(separator: ","))),
+            ] + HistoryOptions.parameters(of: mode) + [("fingerprint", .string(fingerprint))])
         // A copy under other options is another job: what one has committed tells nothing about the rows of the other.
         let mark = Hexadecimal.encode(try SHA256.hash(Array(parameters.compactText.utf8))).prefix(8)
         return Copy(
@@ -187,11 +197,12 @@ struct CopyRequest: ParsableArguments {
         return isWild(path[slash...]) || isWild(folder) && access(String(folder), F_OK) != 0
     }
 
-    /// The mode asked for where the sink has it, else the first that it has; a key goes with an upsert alone.
+    /// The mode asked for where the sink has it, else the first that it has; append and replace take no key.
     private func sinkMode(for sink: any Sink, at location: Location) throws -> SinkMode {
         let offered = [
             sink is any AppendingSink ? "append" : nil, sink is any ReplacingSink ? "replace" : nil,
-            sink is any UpsertingSink ? "upsert" : nil,
+            sink is any UpsertingSink ? "upsert" : nil, sink is any InsertingSink ? "insert" : nil,
+            sink is any MirroringSink ? "mirror" : nil, sink is any HistorySink ? "history" : nil,
         ].compactMap { $0 }
         guard let wanted = mode ?? offered.first, offered.contains(wanted) else {
             throw HeadraceError(
@@ -199,7 +210,8 @@ struct CopyRequest: ParsableArguments {
                 fields: [("modes", offered.joined(separator: ", "))], hint: "use --mode \(offered.first ?? "replace")")
         }
         let given = key ?? location["key"]
-        guard wanted == "upsert" else {
+        if wanted != "history" { try history.refuse() }
+        guard wanted != "append", wanted != "replace" else {
             guard given == nil else {
                 throw HeadraceError(
                     .badOption, "a key is given, and \(wanted) needs none",
@@ -213,7 +225,12 @@ struct CopyRequest: ParsableArguments {
                 .badOption, "\(sink.name) is to be written by key, and none is named",
                 hint: "name the key columns by --key, or by key= in the location")
         }
-        return .upsert(on: keys)
+        return switch wanted {
+        case "insert": .insert(on: keys)
+        case "mirror": .mirror(on: keys)
+        case "history": .history(on: keys, try history.columns())
+        default: .upsert(on: keys)
+        }
     }
 
     /// The rows of the source in the types of the target where it exists: its columns decide, by name.
@@ -229,12 +246,21 @@ struct CopyRequest: ParsableArguments {
                     ? "declare a schema with --from-schema FILE if the source may be empty" : nil)
         }
         guard let target = try await sink.targetSchema(in: context) else { return .scan(step: "read", source) }
-        let wanted = found.fields.map { field in
-            target[field.name].map { Field(field.name, $0.type, nullable: field.isNullable, metadata: field.metadata) }
-                ?? field
+        let text = source as? any DescribableSource
+        let evolves = (sink as? any SchemaPolicySink)?.schemaPolicy == .evolve
+        let wanted = found.fields.map { field -> Field in
+            // What a history dates its versions by becomes a column of another name.
+            if case .history(_, let columns) = mode, columns.effective == field.name, columns.from != field.name {
+                return field
+            }
+            guard let column = target[field.name] else { return field }
+            // Whole numbers in text are taken for 64 bits; those of the column hold them until one does not fit.
+            let isGuess = text != nil && field.type.isInteger && column.type.isInteger
+            let wide = evolves && !isGuess ? SchemaFit.widening(column.type, toHold: field.type) : nil
+            return Field(field.name, wide ?? column.type, nullable: field.isNullable, metadata: field.metadata)
         }
         if wanted == found.fields { return .scan(step: "read", source) }
-        if let text = source as? any DescribableSource {
+        if let text {
             return .scan(step: "read", text.declaring(Schema(wanted)))
         }
         return .project(

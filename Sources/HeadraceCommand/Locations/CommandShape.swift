@@ -15,7 +15,7 @@ struct CommandShape: Sendable {
     private static let running: (valued: Set<String>, plain: Set<String>) = (
         ["threads", "memory", "max-rejects"], ["stop-on-rejects", "restart"]
     )
-    private static let copy: Set<String> = ["mode", "key"]
+    private static let copy: Set<String> = ["mode", "key", "effective", "versions"]
 
     /// All commands that take locations; the flags are compared with the commands' own help by a test.
     static let all: [CommandShape] = [

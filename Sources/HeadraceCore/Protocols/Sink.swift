@@ -2,7 +2,8 @@ public import HeadraceColumnar
 
 /// A place that rows are written to.
 ///
-/// What a sink can do beyond that is in its type: `AppendingSink`, `ReplacingSink`, `UpsertingSink`, `TransactionalSink`.
+/// What a sink can do beyond that is in its type: `AppendingSink`, `ReplacingSink`, `UpsertingSink`, `InsertingSink`,
+/// `MirroringSink`, `HistorySink`, `TransactionalSink`.
 public protocol Sink: Sendable {
     /// What one load writes through; ends with its final commit or with `abort`.
     associatedtype Writer: SinkWriter
@@ -46,6 +47,17 @@ public protocol SinkWriter: AnyObject, Sendable {
     func abort() async
 }
 
+/// Writes a mirror: keeps the keys of all rows handed to it, those that it refuses included, until the load's last commit.
+///
+/// Keys are kept with the rows and their checkpoint, so that a load which goes on after an interruption
+/// (`RunContext.resumed`) knows those of its earlier epochs. No trace of them stays after the final commit.
+public protocol MirroringWriter: SinkWriter {
+    /// Deletes the rows of the target whose key no row of the load had. Called at most once, before the last `settle`, whose
+    /// counts include them; visible with the final commit.
+    /// - Returns: how many rows were deleted.
+    func deleteAbsent() async throws -> Int
+}
+
 /// What became of the rows handed to a sink, as the sink's own side counts them.
 public struct WriteCounts: Sendable, Hashable {
     /// Rows that were not there before; all of them where the target has no key.
@@ -54,7 +66,8 @@ public struct WriteCounts: Sendable, Hashable {
     public var updated: Int
     /// Rows equal to the one of their key, so that nothing was changed.
     public var unchanged: Int
-    /// Rows that took away the one of their key; what `replace` puts aside does not count.
+    /// Rows of the target that a mirror took away, or rows that took away the one of their key; what `replace` puts aside
+    /// does not count.
     public var deleted: Int
 
     /// Counts of one commit; what is left out is zero.
@@ -82,61 +95,16 @@ public protocol AppendingSink: Sink {}
 public protocol ReplacingSink: Sink {}
 /// Updates the rows whose key is there and inserts the others.
 public protocol UpsertingSink: Sink {}
+/// Inserts the rows whose key is not there and leaves the others as they are.
+public protocol InsertingSink: Sink {}
+/// Upserts, and deletes at the end what a complete reading of the source does not hold.
+public protocol MirroringSink: Sink where Writer: MirroringWriter {}
+/// Keeps every version of a row with the time in which it held.
+public protocol HistorySink: Sink {}
 /// Commits rows, checkpoint and fence in one transaction and can look up and change tables inside it.
 public protocol TransactionalSink: Sink {
     /// The engine of fact loads: opens a transaction over the warehouse's tables.
     func openWarehouse(in context: RunContext) async throws -> any Warehouse
-}
-
-/// How rows are written, free of the sink's type: what `WriteMode` lowers to and what the command line names.
-public enum SinkMode: Sendable {
-    /// Adds the rows to what is there; for an `AppendingSink`.
-    case append
-    /// Puts the rows in the place of everything there, at the commit; for a `ReplacingSink`.
-    case replace
-    /// Updates the rows whose key columns match and inserts the others; for an `UpsertingSink`.
-    case upsert(on: [String])
-    /// Runs a fact load inside one transaction; for a `TransactionalSink`.
-    case facts(any FactLoad)
-
-    /// The mode's name on the command line and in the ledger.
-    public var name: String {
-        switch self {
-        case .append: "append"
-        case .replace: "replace"
-        case .upsert: "upsert"
-        case .facts: "facts"
-        }
-    }
-}
-
-/// A way to write that sink `S` offers; the ones it lacks do not compile.
-public struct WriteMode<S: Sink>: Sendable {
-    /// The mode without the sink's type, as `Sink.openWriter` takes it.
-    public let mode: SinkMode
-    fileprivate init(_ mode: SinkMode) { self.mode = mode }
-}
-
-extension WriteMode where S: AppendingSink {
-    /// Adds every row, one that is there already too.
-    public static var append: WriteMode { WriteMode(.append) }
-}
-
-extension WriteMode where S: ReplacingSink {
-    /// Replaces everything there at the commit; after a failed run the old rows are still there.
-    public static var replace: WriteMode { WriteMode(.replace) }
-}
-
-extension WriteMode where S: UpsertingSink {
-    /// Matches rows by `keys`; a key column must not be null.
-    public static func upsert(on keys: String...) -> WriteMode { WriteMode(.upsert(on: keys)) }
-    /// Matches rows by `keys`, for keys that are known only when the program runs.
-    public static func upsert(on keys: [String]) -> WriteMode { WriteMode(.upsert(on: keys)) }
-}
-
-extension WriteMode where S: TransactionalSink {
-    /// Loads a star schema: facts, dimensions and current flags in one transaction.
-    public static func facts(_ load: any FactLoad) -> WriteMode { WriteMode(.facts(load)) }
 }
 
 /// A writer into local files that needs no executor hop: the engine calls `writeNow` on its own threads.

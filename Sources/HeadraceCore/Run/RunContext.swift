@@ -28,12 +28,15 @@ public struct RunContext: Sendable {
     public var scheduling: Scheduling
     /// Numbers the run's files, so that a row keeps its file through stateful operators.
     public var files: FileTable
+    /// Where the load goes on that a sink is opened for; nil where it begins afresh.
+    public var resumed: Checkpoint?
 
     /// A context with every part given. The runtime makes those of runs and of looks; tests put doubles in.
     public init(
         job: String, run: String, fence: Int64, clock: any RunClock, random: RunRandom, memory: MemoryBudget,
         spillFolder: String, rejects: any RejectWriter, progress: any ProgressReporter, log: EventLog,
-        faults: any FaultPoints, cancellation: Cancellation, scheduling: Scheduling, files: FileTable = FileTable()
+        faults: any FaultPoints, cancellation: Cancellation, scheduling: Scheduling, files: FileTable = FileTable(),
+        resumed: Checkpoint? = nil
     ) {
         self.job = job
         self.run = run
@@ -49,6 +52,7 @@ public struct RunContext: Sendable {
         self.cancellation = cancellation
         self.scheduling = scheduling
         self.files = files
+        self.resumed = resumed
     }
 }
 

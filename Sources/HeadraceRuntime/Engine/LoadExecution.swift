@@ -20,9 +20,7 @@ struct LoadExecution {
 
     /// Everything the plan says before anything is written.
     static func plan(_ load: Load, in context: RunContext) async throws -> [String] {
-        let planner = Planner(context)
-        var planned: [(output: Load.Output, root: PlannedNode)] = []
-        for output in load.outputs { planned.append((output, try await planner.plan(output.relation))) }
+        let planned = try await planned(load, in: context)
         let steps = LoadSteps(planned.map(\.root))
         var lines: [String] = []
         for (output, root) in planned {
@@ -44,9 +42,7 @@ struct LoadExecution {
 
     func run() async throws -> LoadReport {
         guard !load.outputs.isEmpty else { return LoadReport(accounts: [], epochs: 0, wasComplete: true) }
-        let planner = Planner(context)
-        var planned: [(output: Load.Output, root: PlannedNode)] = []
-        for output in load.outputs { planned.append((output, try await planner.plan(output.relation))) }
+        var planned = try await Self.planned(load, in: context)
         // Of the whole load, whatever is left of it: positions keep their names.
         let steps = LoadSteps(planned.map(\.root))
         var resumed: Checkpoint?
@@ -89,7 +85,9 @@ struct LoadExecution {
         do {
             for (output, root) in planned {
                 let step = run.book.enter(planned.count == 1 ? "load" : "load \(output.sink.name)")
-                sinks.append((root, try await Self.open(output.sink, mode: output.mode, root.schema, step, context)))
+                var opening = context
+                opening.resumed = resumed
+                sinks.append((root, try await Self.open(output.sink, mode: output.mode, root.schema, step, opening)))
             }
             run.attach(sinks.map(\.sink), commitsOften: mayCommitOften)
             let scans = try graph.scans(sinks.map { ($0.root, $0.sink) })
@@ -154,7 +152,7 @@ struct LoadExecution {
     ) async throws -> any SinkEnd {
         do {
             let writer = try await sink.openWriter(for: schema, mode: mode, in: context)
-            return SinkNode(sink.name, step, writer, clock: context.clock)
+            return SinkNode(sink.name, step, writer, mode: mode, clock: context.clock)
         } catch {
             throw HeadraceError.wrapping(error, "\(sink.name) cannot be written").at("step \(step.name)")
         }
@@ -182,8 +180,33 @@ struct LoadExecution {
 
     private static func takesEpochs(_ mode: SinkMode) -> Bool {
         switch mode {
-        case .append, .upsert: true
+        case .append, .upsert, .insert, .mirror, .history: true
         case .replace, .facts: false
+        }
+    }
+
+    /// Plans the outputs, each against what its sink needs of the sources.
+    private static func planned(
+        _ load: Load, in context: RunContext
+    ) async throws -> [(output: Load.Output, root: PlannedNode)] {
+        let planner = Planner(context)
+        var planned: [(output: Load.Output, root: PlannedNode)] = []
+        for output in load.outputs {
+            let root = try await planner.plan(output.relation)
+            if case .mirror = output.mode { try refuseParts(root, output) }
+            planned.append((output, root))
+        }
+        return planned
+    }
+
+    /// A mirror deletes what its load did not have: it must have everything.
+    private static func refuseParts(_ root: PlannedNode, _ output: Load.Output) throws(HeadraceError) {
+        for scan in root.scans {
+            guard case .scan(let source) = scan.kind, source is any IncrementalSource else { continue }
+            throw HeadraceError(
+                .unsupported,
+                "\(output.sink.name) cannot mirror \(source.name), which gives only the rows that are new",
+                hint: "read the source whole, without a cursor, or write by upsert")
         }
     }
 

@@ -191,6 +191,7 @@ final class LoadRun: @unchecked Sendable {
     func commit(isFinal: Bool) async throws {
         try context.faults.reach("commit.begin")
         try checkBudget(isEpochEnd: true)
+        if isFinal { for sink in sinks { try await deleteAbsent(from: sink) } }
         for sink in sinks {
             let counts = try await sink.settle()
             guard counts.written == sink.pending else {
@@ -228,6 +229,28 @@ final class LoadRun: @unchecked Sendable {
         epoch += 1
         bytesInEpoch = 0
         epochBegan = context.clock.monotonic()
+    }
+
+    /// Ends a mirror: what the load did not have is deleted, where it is known what it had.
+    private func deleteAbsent(from sink: any SinkEnd) async throws {
+        guard sink.isMirror else { return }
+        let ends = Set(sinks.map(\.step.ordinal))
+        let lost = book.accounts.filter { !ends.contains($0.ordinal) }.reduce(0) { $0 + $1.rejected }
+        // The sink knows the keys of rows that it refused itself; those of rows refused before it, nobody does.
+        guard lost == 0 else {
+            context.log.warning(
+                "the mirror deleted nothing: the keys of refused rows are not known",
+                [("sink", sink.name), ("rows refused before the sink", "\(lost)")])
+            return
+        }
+        let deleted = try await sink.deleteAbsent()
+        guard deleted > 0 else { return }
+        guard book.accounts[sink.step.ordinal].input > 0 else {
+            throw HeadraceError(
+                .unsupported, "the load has no rows, and as a mirror would delete all \(deleted) rows of \(sink.name)",
+                hint: "nothing was changed; where the source is truly empty, write by replace")
+        }
+        book.apply(sink.step.ordinal, StepDelta(added: deleted, output: deleted))
     }
 
     private func locating<R>(_ step: StepHandle, _ body: () throws -> R) throws -> R {

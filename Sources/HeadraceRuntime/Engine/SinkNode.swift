@@ -7,6 +7,11 @@ protocol SinkEnd: PushNode {
     var step: StepHandle { get }
     /// Rows handed over and accepted since the last commit, by the engine's count.
     var pending: Int { get }
+    /// Whether rows of the target that the load did not have are to go.
+    var isMirror: Bool { get }
+    /// Deletes what the load did not have, for a mirror.
+    /// - Returns: how many rows went; 0 for every other mode.
+    func deleteAbsent() async throws -> Int
     func settle() async throws -> WriteCounts
     func commit(_ checkpoint: Checkpoint) async throws
     func abort() async
@@ -19,17 +24,21 @@ final class SinkNode<Writer: SinkWriter>: SinkEnd, @unchecked Sendable {
     let name: String
     let step: StepHandle
     private let writer: Writer
+    private let mode: SinkMode
     private let clock: any RunClock
     private var accepted = 0
 
-    init(_ name: String, _ step: StepHandle, _ writer: Writer, clock: any RunClock) {
+    init(_ name: String, _ step: StepHandle, _ writer: Writer, mode: SinkMode, clock: any RunClock) {
         self.name = name
         self.step = step
         self.writer = writer
+        self.mode = mode
         self.clock = clock
     }
 
     var pending: Int { accepted }
+
+    var isMirror: Bool { if case .mirror = mode { true } else { false } }
 
     func push(_ batch: Batch, in turn: Turn) throws {
         let began = clock.monotonic()
@@ -71,6 +80,16 @@ final class SinkNode<Writer: SinkWriter>: SinkEnd, @unchecked Sendable {
             throw HeadraceError.wrapping(error, "writing to \(name) failed")
                 .at("step \(step.name), rows \(batch.provenance.place(of: 0)) to \(last)")
         }
+    }
+
+    func deleteAbsent() async throws -> Int {
+        guard isMirror else { return 0 }
+        guard let mirror = writer as? any MirroringWriter else {
+            throw HeadraceError(.unsupported, "\(name) cannot be written by mirror")
+        }
+        let deleted = try await mirror.deleteAbsent()
+        accepted += deleted
+        return deleted
     }
 
     func settle() async throws -> WriteCounts { try await writer.settle() }

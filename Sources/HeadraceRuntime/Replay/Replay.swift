@@ -21,11 +21,14 @@ public struct Replay: Sendable {
     /// Replays and marks what passed.
     /// - Throws: `unsupported` for loads whose rows cannot be added one by one: those are run again whole.
     public func perform(with options: RunOptions) async throws -> RunReport {
-        guard load.outputs.count == 1, let output = load.outputs.first, Self.addsRows(output.mode) else {
+        guard load.outputs.count == 1, var output = load.outputs.first,
+            let mode = Self.adding(output.mode)
+        else {
             throw HeadraceError(
                 .unsupported, "the rejects of run \(run.identifier) cannot be added to its sink one by one",
                 hint: "run it again whole: headrace replay \(run.identifier)")
         }
+        output.mode = mode
         let open = try await ledger.openRejects(of: run.identifier)
         // Marked inside the job, so that the marks of a replay that dies after its commit are made up for.
         let job = try await job(open, output, options).step("mark", after: [""]) { run in
@@ -34,10 +37,13 @@ public struct Replay: Sendable {
         return try await JobRunner(ledger: ledger, options: options).run(job)
     }
 
-    private static func addsRows(_ mode: SinkMode) -> Bool {
+    /// The mode by which single rows of a load are added to the others; nil where they cannot be.
+    private static func adding(_ mode: SinkMode) -> SinkMode? {
         switch mode {
-        case .append, .upsert: true
-        case .replace, .facts: false
+        case .append, .upsert, .insert, .history: mode
+        // The rejects are not all rows of the source: nothing is absent for not being among them.
+        case .mirror(let keys): .upsert(on: keys)
+        case .replace, .facts: nil
         }
     }
 

@@ -73,6 +73,8 @@ public struct PostgreSQLSink: AppendingSink, ReplacingSink, UpsertingSink, Trans
             case .append: .append
             case .replace: .replace
             case .upsert(let keys): .upsert(keys: keys)
+            case .insert, .mirror, .history:
+                throw HeadraceError(.unsupported, "\(name) cannot be written by \(mode.name)")
             case .facts: preconditionFailure("a fact load is not planned as one table")
             }
         return try PostgreSQLTablePlan.make(table, schema: schema, mode: planMode, in: connection)

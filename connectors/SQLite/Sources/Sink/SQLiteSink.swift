@@ -83,6 +83,8 @@ public struct SQLiteSink: AppendingSink, ReplacingSink, UpsertingSink, Transacti
             case .append: .append
             case .replace: .replace
             case .upsert(let keys): .upsert(keys: keys)
+            case .insert, .mirror, .history:
+                throw HeadraceError(.unsupported, "\(name) cannot be written by \(mode.name)")
             case .facts: preconditionFailure("a fact load is not planned as one table")
             }
         return try SQLiteTablePlan.make(table, schema: schema, mode: planMode, in: connection)
