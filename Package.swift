@@ -130,12 +130,14 @@ let package = Package(
             path: "Sources/Support/Codecs")
         + module("HeadraceDigests", ["HeadraceCCrypto"], path: "Sources/Support/Digests")
         + module(
-            "HeadraceFiles", ["HeadraceCore", "HeadraceColumnar", "HeadraceCodecs"], path: "Sources/Support/Files")
+            "HeadraceFiles", ["HeadraceCore", "HeadraceColumnar", "HeadraceCodecs"], path: "Sources/Support/Files",
+            testing: ["HeadraceTesting"])
         + module("HeadraceTesting", ["HeadraceCore", "HeadraceColumnar", "HeadraceRuntime"])
         + module(
             "HeadraceJobs",
             ["Headrace", "HeadraceFiles", "HeadraceHTTPClient", "HeadraceCodecs", "HeadraceDigests"]
-                + pluginDependencies)
+                + pluginDependencies,
+            testing: ["HeadraceTesting"])
         + module(
             "HeadraceCommand",
             [

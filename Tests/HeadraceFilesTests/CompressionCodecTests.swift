@@ -1,12 +1,13 @@
 import HeadraceCodecs
 import HeadraceCore
+import HeadraceTesting
 import Testing
 
 @testable import HeadraceFiles
 
 @Suite struct CompressionCodecTests {
     let folder = TemporaryFolder()
-    let context = testContext()
+    let context = RunContext.testing()
 
     @Test(arguments: [0, 1, 70_000, 1_000_000])
     func `what is written through gzip reads back, and is gzip on disk`(count: Int) throws {

@@ -1,5 +1,6 @@
 import HeadraceCore
 import HeadraceFiles
+import HeadraceTesting
 import Testing
 
 @Suite struct FileConnectorTests {
@@ -10,7 +11,7 @@ import Testing
         try folder.file("b.csv", "de")
         let connector = FileConnector()
         func check(_ name: String) async throws -> String {
-            try await connector.check(Location(scheme: "", address: folder(name)), in: testContext())
+            try await connector.check(Location(scheme: "", address: folder(name)), in: RunContext.testing())
         }
         #expect(try await check("a.csv") == "\(folder("a.csv")): a file of 3 bytes")
         #expect(try await check("*.csv") == "\(folder("*.csv")): 2 files, 5 bytes")

@@ -1,5 +1,6 @@
 import Glibc
 import HeadraceCore
+import HeadraceTesting
 import Synchronization
 
 @testable import HeadraceFiles
@@ -39,32 +40,6 @@ final class TemporaryFolder: Sendable {
     }
 
     func text(_ name: String) throws -> String { String(decoding: try FileContents.read(self(name)), as: UTF8.self) }
-}
-
-struct FixedClock: RunClock {
-    func now() -> Int64 { 0 }
-    func monotonic() -> Int64 { 0 }
-    func sleep(for duration: Duration) async throws {}
-}
-
-struct NoRejects: RejectWriter {
-    func write(_ rejects: [Reject], epoch: Int) async throws {}
-    func flush() async throws {}
-}
-
-/// Fails at one fault point.
-struct FailingAt: FaultPoints {
-    let point: String
-    func reach(_ point: String) throws {
-        if point == self.point { throw HeadraceError(.unexpected, "planned failure at \(point)") }
-    }
-}
-
-func testContext(seed: UInt64 = 1, faults: any FaultPoints = NoFaults()) -> RunContext {
-    RunContext(
-        job: "test", run: "run-1", fence: 1, clock: FixedClock(), random: RunRandom(seed: seed),
-        memory: MemoryBudget(limit: 1 << 30), spillFolder: "/tmp", rejects: NoRejects(), progress: SilentProgress(),
-        log: .none, faults: faults, cancellation: Cancellation(), scheduling: .threaded(workers: 1))
 }
 
 extension ByteReader {

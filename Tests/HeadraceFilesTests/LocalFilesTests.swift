@@ -1,11 +1,12 @@
 import Glibc
 import HeadraceCore
 import HeadraceFiles
+import HeadraceTesting
 import Testing
 
 @Suite struct LocalFilesTests {
     let folder = TemporaryFolder()
-    let context = testContext()
+    let context = RunContext.testing()
 
     @Test func `a pattern gives its files in byte order and leaves out folders and hidden files`() throws {
         for name in ["b.csv", "a.csv", "B.csv", "10.csv", "9.csv", ".hidden.csv", "a.txt", "é.csv"] {

@@ -1,5 +1,6 @@
 import HeadraceCore
 import HeadraceFiles
+import HeadraceTesting
 import Testing
 
 @Suite struct LocalObjectStoreTests {
@@ -32,7 +33,7 @@ import Testing
         let store = LocalObjectStore(at: folder("store"))
         for key in ["x.csv", "y.csv", "z.csv"] { try await store.put(key, Array("<\(key)>".utf8)) }
         let source = store.byteSource(for: ["z.csv", "x.csv"])
-        let context = testContext()
+        let context = RunContext.testing()
         #expect(try source.objectNames(context) == ["z.csv", "x.csv"])
         #expect(source is any ResumableByteSource)
         let first = try #require(try source.nextObject(after: nil, in: context))

@@ -1,12 +1,13 @@
 import Glibc
 import HeadraceCore
+import HeadraceTesting
 import Testing
 
 @testable import HeadraceFiles
 
 @Suite struct StandardStreamTests {
     let folder = TemporaryFolder()
-    let context = testContext()
+    let context = RunContext.testing()
 
     @Test func `a pipe is read as it comes, once, from its start`() throws {
         mkfifo(folder("pipe"), 0o600)

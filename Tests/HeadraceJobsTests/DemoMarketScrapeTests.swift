@@ -5,6 +5,7 @@ import HeadraceHTTP
 import HeadraceHTTPClient
 import HeadraceLanding
 import HeadraceRuntime
+import HeadraceTesting
 import Testing
 
 @testable import HeadraceFiles
@@ -14,17 +15,7 @@ import Testing
 struct DemoMarketScrapeTests {
     private static let day = DemoMarket.days[1]
 
-    private struct NoRejects: RejectWriter {
-        func write(_ rejects: [Reject], epoch: Int) async throws {}
-        func flush() async throws {}
-    }
-
-    private var context: RunContext {
-        RunContext(
-            job: "scrape", run: "run-1", fence: 1, clock: SystemClock(), random: RunRandom(seed: 3),
-            memory: MemoryBudget(limit: 1 << 30), spillFolder: "/tmp", rejects: NoRejects(), progress: SilentProgress(),
-            log: .none, faults: NoFaults(), cancellation: Cancellation(), scheduling: .threaded(workers: 1))
-    }
+    private var context: RunContext { .testing(job: "scrape", clock: SystemClock(), seed: 3) }
 
     private func pagination(of feed: MarketFeed) -> Pagination {
         switch feed {

@@ -98,6 +98,8 @@ extension HeadraceError.Code {
     public static let badOption = Self("badOption")
     /// A file, table or object that is not there.
     public static let notFound = Self("notFound")
+    /// A file, server or table that does not let this user in.
+    public static let accessDenied = Self("accessDenied")
     /// A system call on a file or socket that failed.
     public static let inputOutput = Self("inputOutput")
     /// Two schemas that should match and do not, or a column that is not there.

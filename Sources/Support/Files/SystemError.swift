@@ -2,8 +2,6 @@ import Glibc
 public import HeadraceCore
 
 extension HeadraceError.Code {
-    /// A file or folder that the system does not let us read or write.
-    public static let accessDenied = Self("accessDenied")
     /// A folder where a file was named, or the other way round.
     public static let wrongKindOfFile = Self("wrongKindOfFile")
     /// The reader of standard output or of a pipe went away.

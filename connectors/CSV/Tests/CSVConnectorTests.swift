@@ -2,6 +2,7 @@ import Glibc
 import HeadraceColumnar
 import HeadraceCore
 import HeadraceFiles
+import HeadraceTesting
 import Testing
 
 @testable import HeadraceCSV
@@ -20,7 +21,7 @@ import Testing
     }
 
     private func write(_ source: any Source, to location: String) async throws {
-        let context = testContext()
+        let context = RunContext.testing()
         let location = try Location(location, fileExists: { access($0, F_OK) == 0 })
         let sink = try CSVConnector().sink(over: FileConnector().byteSink(at: location), at: location)
         try await copy(source, sink, context)
@@ -130,7 +131,7 @@ import Testing
         let folder = folder()
         try FileContents.write(Array("a\n1\n".utf8), to: "\(folder)/a.csv")
         func load<S: Source, T: ReplacingSink>(from source: S, into sink: T) async throws {
-            try await copy(source, sink, testContext())
+            try await copy(source, sink, RunContext.testing())
         }
         try await load(
             from: .csv(at: "\(folder)/*.csv"), into: .csv(at: "\(folder)/out/b.csv.gz".replacing("out/", with: "")))

@@ -1,5 +1,6 @@
 import HeadraceColumnar
 import HeadraceCore
+import HeadraceTesting
 import Testing
 
 @testable import HeadraceCSV
@@ -49,7 +50,7 @@ import Testing
         let header = ["id", "price, net", "note; what"].map { "\"\($0)\"" }.joined(separator: delimiter)
         let rows = (0..<20).map { ["\($0)", "\"1,5\"", "\"a;b|c\""].joined(separator: delimiter) }
         let source = csv(([header] + rows).joined(separator: "\n"))
-        let found = try #require(try await source.describe(in: testContext()))
+        let found = try #require(try await source.describe(in: RunContext.testing()))
         #expect(found.schema.names == ["id", "price, net", "note; what"])
         #expect(found.dialect[0].value == (delimiter == "\t" ? "tab" : delimiter))
         #expect(found.dialect.map(\.name) == ["delimiter", "quote", "escape", "header"])
@@ -59,7 +60,7 @@ import Testing
 
     @Test func `the runner-up delimiter is named`() async throws {
         let text = "a;b;c\n1,5;2,5;3,5\n1,5;2,5;3,5\n"
-        let found = try #require(try await csv(text).describe(in: testContext()))
+        let found = try #require(try await csv(text).describe(in: RunContext.testing()))
         #expect(found.dialect[0].value == ";")
         #expect(found.notes.contains { $0.hasPrefix("the runner-up delimiter is ,") })
         #expect(found.confidence < 1)
@@ -82,13 +83,13 @@ import Testing
         (",value\n0,1.5\n", true), ("2024-01-01,a\n", false), ("name\n", true), ("5\n6\n", false),
     ])
     func `a header is told from a row`(text: String, isHeader: Bool) async throws {
-        let found = try #require(try await csv(text).describe(in: testContext()))
+        let found = try #require(try await csv(text).describe(in: RunContext.testing()))
         #expect(found.dialect.first { $0.name == "header" }?.value == "\(isHeader)")
     }
 
     @Test func `text that is not UTF-8 lowers confidence and names the option`() async throws {
         let source = csv([("a.csv", Array("a,b\n1,".utf8) + [0xE9, 0x0A])])
-        let found = try #require(try await source.describe(in: testContext()))
+        let found = try #require(try await source.describe(in: RunContext.testing()))
         #expect(found.confidence <= 0.5)
         #expect(found.notes.contains { $0.contains("encoding=windows-1252") })
     }

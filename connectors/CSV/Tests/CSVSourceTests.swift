@@ -1,5 +1,6 @@
 import HeadraceColumnar
 import HeadraceCore
+import HeadraceTesting
 import Testing
 
 @testable import HeadraceCSV
@@ -140,7 +141,7 @@ import Testing
                 [.integer(1), .utf8("x"), .bool(true)], [.integer(2), .null, .bool(false)],
                 [.integer(3), .utf8("y"), .null],
             ])
-        let context = testContext(log: log.log)
+        let context = RunContext.testing(log: log.log)
         let schema = try await source.schema(in: context)
         let reader = try await source.openReader(for: schema, from: nil, in: context)
         while case .chunk = try reader.nextNow() {}
@@ -166,7 +167,7 @@ import Testing
         let read = try await source.contents()
         #expect(read.schema.names == ["id", "column_2", "x", "x_3", "x_2"])
         #expect(read.rows == [[.integer(1), .integer(2), .integer(3), .integer(4), .integer(5)]])
-        let notes = try await source.describe(in: testContext())?.notes ?? []
+        let notes = try await source.describe(in: RunContext.testing())?.notes ?? []
         #expect(notes.contains("column 2 has no name and is called column_2"))
         #expect(notes.contains("column 4 repeats the name x and is called x_3"))
     }

@@ -2,6 +2,7 @@ import Glibc
 import HeadraceColumnar
 import HeadraceCore
 import HeadraceFiles
+import HeadraceTesting
 import Synchronization
 
 @testable import HeadraceCSV
@@ -51,24 +52,6 @@ final class PieceReader: ByteReader, @unchecked Sendable {
     func close() {}
 }
 
-struct FixedClock: RunClock {
-    func now() -> Int64 { 0 }
-    func monotonic() -> Int64 { 0 }
-    func sleep(for duration: Duration) async throws {}
-}
-
-struct NoRejects: RejectWriter {
-    func write(_ rejects: [Reject], epoch: Int) async throws {}
-    func flush() async throws {}
-}
-
-func testContext(log: EventLog = .none) -> RunContext {
-    RunContext(
-        job: "test", run: "run-1", fence: 1, clock: FixedClock(), random: RunRandom(seed: 1),
-        memory: MemoryBudget(limit: 1 << 30), spillFolder: "/tmp", rejects: NoRejects(), progress: SilentProgress(),
-        log: log, faults: NoFaults(), cancellation: Cancellation(), scheduling: .threaded(workers: 1))
-}
-
 /// Everything a source gave.
 struct Contents {
     var schema = Schema([])
@@ -86,7 +69,7 @@ struct Contents {
 extension FormatSource {
     /// Reads to the end, from a position or the start.
     func contents(from position: Position? = nil, schema given: Schema? = nil) async throws -> Contents {
-        let context = testContext()
+        let context = RunContext.testing()
         var contents = Contents()
         if let given { contents.schema = given } else { contents.schema = try await schema(in: context) }
         let reader = try await openReader(for: contents.schema, from: position, in: context)

@@ -3,6 +3,8 @@ import HeadraceCore
 import HeadraceHTTP
 import HeadraceHTTPClient
 import HeadraceLoopback
+import HeadraceRuntime
+import HeadraceTesting
 import Testing
 
 /// A body whose every byte tells its place.
@@ -10,7 +12,7 @@ private let payload = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ 
 
 /// Reads an object of a source to its end, off the shared pool as the engine does.
 private func read(
-    _ source: some ByteSource, at offset: Int = 0, piece: Int = 10_000, _ context: RunContext = testContext()
+    _ source: some ByteSource, at offset: Int = 0, piece: Int = 10_000, _ context: RunContext = RunContext.testing()
 ) async throws -> [UInt8] {
     try await BlockingWork.run {
         guard let object = try source.nextObject(after: nil, in: context) else { return [] }
@@ -69,7 +71,7 @@ private func payloadServer(
         let url = try URLReference(http: server.origin + "/x.csv?token=secret1")
         let source = HTTPBytes(url, client: try testClient())
         #expect(source.name == server.origin + "/x.csv?token=<redacted>")
-        let context = testContext()
+        let context = RunContext.testing()
         let object = try await BlockingWork.run { try source.nextObject(after: nil, in: context) }
         #expect(object?.byteCount == payload.count && object?.contentType == "text/csv" && object?.identity == "\"v1\"")
         #expect(object?.name == source.name)
@@ -89,7 +91,7 @@ private func payloadServer(
         }
         let source = HTTPBytes(try URLReference(http: server.origin), client: try testClient())
         #expect(try await read(source) == payload)
-        let object = try await BlockingWork.run { try source.nextObject(after: nil, in: testContext()) }
+        let object = try await BlockingWork.run { try source.nextObject(after: nil, in: RunContext.testing()) }
         #expect(object?.byteCount == nil)
     }
 
@@ -98,7 +100,7 @@ private func payloadServer(
         let server = try payloadServer(ranges: ranges, breaks: [100_000, 70_000, 0])
         let source = HTTPBytes(try URLReference(http: server.origin), client: try testClient { $0.retry.attempts = 5 })
         let log = LogLines()
-        #expect(try await read(source, testContext(log: log.log)) == payload)
+        #expect(try await read(source, RunContext.testing(log: log.log)) == payload)
         #expect(server.requests.count == 4)
         #expect(server.requests.dropFirst().allSatisfy { $0.headers["If-Range"] == "\"v1\"" })
         #expect(log.all.contains { $0.contains("taken up again") && $0.contains("byte=100000") })
@@ -158,7 +160,7 @@ private func payloadServer(
             cancellation.cancel()
         }
         let begin = ContinuousClock.now
-        let context = testContext(clock: RealClock(), cancellation: cancellation)
+        let context = RunContext.testing(clock: SystemClock(), cancellation: cancellation)
         #expect(await failure { _ = try await read(source, context) }?.code == .cancelled)
         #expect(ContinuousClock.now - begin < .seconds(5))
         try await canceller.value
@@ -170,7 +172,7 @@ private func payloadServer(
         let client = try testClient { $0.concurrency = 1 }
         for _ in 0..<3 {
             let source = HTTPBytes(try URLReference(http: server.origin), client: client)
-            _ = try await BlockingWork.run { try source.nextObject(after: nil, in: testContext()) }
+            _ = try await BlockingWork.run { try source.nextObject(after: nil, in: RunContext.testing()) }
         }
         #expect(server.requests.count == 3)
     }
@@ -220,7 +222,7 @@ private func payloadServer(
         let source = try PagedBytes(
             URLReference(http: server.origin + "/x"), .page(parameter: "p", until: .empty(recordPath: "")),
             client: testClient(), sink: { page in landed.change { $0.append(page.number) } })
-        let context = testContext()
+        let context = RunContext.testing()
         let texts = try await BlockingWork.run {
             var texts: [String] = []
             // What a format source does: it looks at the first page before it reads, and asks for the start again.
@@ -251,7 +253,7 @@ private func payloadServer(
         let server = try server(pages: 3)
         let source = try PagedBytes(
             URLReference(http: server.origin + "/x"), .page(parameter: "p", until: .count(3)), client: testClient())
-        let context = testContext()
+        let context = RunContext.testing()
         try await BlockingWork.run {
             let first = try #require(try source.nextObject(after: nil, in: context))
             let second = try #require(try source.nextObject(after: first, in: context))

@@ -3,13 +3,14 @@ import HeadraceCore
 import HeadraceHTTP
 import HeadraceHTTPClient
 import HeadraceLoopback
+import HeadraceTesting
 import Testing
 
 private func location(_ text: String) throws -> Location { try Location(text) { _ in false } }
 
 private func texts(_ source: any ByteSource) async throws -> [String] {
     try await BlockingWork.run {
-        let context = testContext()
+        let context = RunContext.testing()
         var texts: [String] = []
         var object = try source.nextObject(after: nil, in: context)
         while let current = object {
@@ -128,13 +129,15 @@ private func texts(_ source: any ByteSource) async throws -> [String] {
         }
         let connector = HTTPConnector()
         #expect(
-            try await connector.check(location("\(server.origin)/x?token=s"), in: testContext())
+            try await connector.check(location("\(server.origin)/x?token=s"), in: RunContext.testing())
                 == "\(server.origin)/x?token=<redacted> answers with status 200: text/csv, 1234 bytes, ETag \"e\"")
         #expect(
-            try await connector.check(location("\(server.origin)/nohead"), in: testContext())
+            try await connector.check(location("\(server.origin)/nohead"), in: RunContext.testing())
                 == "\(server.origin)/nohead answers with status 200: text/plain, 5 bytes")
         #expect(
-            await failure { _ = try await connector.check(location("\(server.origin)/gone"), in: testContext()) }?.code
+            await failure {
+                _ = try await connector.check(location("\(server.origin)/gone"), in: RunContext.testing())
+            }?.code
                 == .httpStatus)
     }
 

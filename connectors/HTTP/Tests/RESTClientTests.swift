@@ -2,6 +2,8 @@ import HeadraceCore
 import HeadraceHTTP
 import HeadraceHTTPClient
 import HeadraceLoopback
+import HeadraceRuntime
+import HeadraceTesting
 import Testing
 
 @Suite struct RESTClientTests {
@@ -18,7 +20,7 @@ import Testing
         let clock = VirtualClock()
         let log = LogLines()
         let response = try await testClient().get(
-            URLReference(http: server.origin + "/x"), in: testContext(clock: clock, log: log.log))
+            URLReference(http: server.origin + "/x"), in: RunContext.testing(clock: clock, log: log.log))
         #expect(String(decoding: response.bytes, as: UTF8.self) == "fine")
         #expect(response.attempts == 3 && server.requests.count == 3)
         #expect(clock.sleeps.first == .seconds(3) && clock.sleeps.count == 2)
@@ -36,7 +38,7 @@ import Testing
                 connection.respond(text: "whole")
             }
         }
-        let response = try await testClient().get(URLReference(http: server.origin), in: testContext())
+        let response = try await testClient().get(URLReference(http: server.origin), in: RunContext.testing())
         #expect(String(decoding: response.bytes, as: UTF8.self) == "whole")
         #expect(response.attempts == 2)
     }
@@ -58,7 +60,7 @@ import Testing
         let log = LogLines()
         let error = await failure {
             _ = try await client.get(
-                URLReference(http: server.origin + "/p?token=abc-def&x=1"), in: testContext(log: log.log))
+                URLReference(http: server.origin + "/p?token=abc-def&x=1"), in: RunContext.testing(log: log.log))
         }
         let text = "\(try #require(error))"
         #expect(error?.code == .httpStatus && error?.retry == .never)
@@ -79,7 +81,7 @@ import Testing
     func spent() async throws {
         let server = try LoopbackServer { _, connection in connection.respond("503 Service Unavailable") }
         let error = await failure {
-            _ = try await testClient().get(URLReference(http: server.origin), in: testContext())
+            _ = try await testClient().get(URLReference(http: server.origin), in: RunContext.testing())
         }
         #expect(server.requests.count == 3)
         #expect(error?.retry == .mayHelp && error?.reason == "all attempts were used")
@@ -91,7 +93,7 @@ import Testing
             connection.respond("429 Too Many Requests", ["Retry-After: 4000"])
         }
         let error = await failure {
-            _ = try await testClient().get(URLReference(http: server.origin), in: testContext())
+            _ = try await testClient().get(URLReference(http: server.origin), in: RunContext.testing())
         }
         #expect(error?.retry == .after(.seconds(4000)))
         #expect(server.requests.count == 1)
@@ -101,7 +103,7 @@ import Testing
     func refused() async throws {
         let port = try { try LoopbackServer().port }()
         let error = await failure {
-            _ = try await testClient().get(URLReference(http: "http://127.0.0.1:\(port)/x"), in: testContext())
+            _ = try await testClient().get(URLReference(http: "http://127.0.0.1:\(port)/x"), in: RunContext.testing())
         }
         #expect(error?.code == .httpFailed && error?.retry == .mayHelp)
         #expect(error?.hint?.contains("check that the server runs") == true)
@@ -122,11 +124,11 @@ import Testing
         let client = try testClient()
         let again = try await client.send(
             RESTRequest("POST", URLReference(http: server.origin + "/429"), body: Array("hello".utf8)),
-            in: testContext())
+            in: RunContext.testing())
         #expect(String(decoding: again.bytes, as: UTF8.self) == "hello" && again.attempts == 2)
         let error = await failure {
             _ = try await client.send(
-                RESTRequest("POST", URLReference(http: server.origin + "/503"), body: [1]), in: testContext())
+                RESTRequest("POST", URLReference(http: server.origin + "/503"), body: [1]), in: RunContext.testing())
         }
         #expect(error?.reason?.contains("not sent twice") == true)
         #expect(server.requests.filter { $0.target == "/503" }.count == 1)
@@ -142,10 +144,10 @@ import Testing
             }
         }
         let client = try testClient()
-        let first = try await client.get(URLReference(http: server.origin), in: testContext())
+        let first = try await client.get(URLReference(http: server.origin), in: RunContext.testing())
         #expect(first.etag == "\"v1\"" && !first.isNotModified)
         let second = try await client.get(
-            URLReference(http: server.origin), ifNoneMatch: first.etag, in: testContext())
+            URLReference(http: server.origin), ifNoneMatch: first.etag, in: RunContext.testing())
         #expect(second.isNotModified && second.bytes.isEmpty)
     }
 
@@ -155,7 +157,7 @@ import Testing
         }
         let error = await failure {
             _ = try await testClient { $0.maxBodyBytes = 1000 }
-                .get(URLReference(http: server.origin), in: testContext())
+                .get(URLReference(http: server.origin), in: RunContext.testing())
         }
         #expect(error?.code == .httpFailed && error?.retry == .never)
         #expect(server.requests.count == 1)
@@ -175,7 +177,7 @@ import Testing
         }
         let client = try testClient { if kind == 2 { $0.limits = [RateLimit(1, per: .seconds(60))] } }
         let cancellation = Cancellation()
-        let context = testContext(clock: RealClock(), cancellation: cancellation)
+        let context = RunContext.testing(clock: SystemClock(), cancellation: cancellation)
         if kind == 2 { _ = try await client.get(URLReference(http: server.origin), in: context) }
         let begin = ContinuousClock.now
         let canceller = Task {
@@ -202,7 +204,7 @@ import Testing
         }
         let clock = VirtualClock()
         let client = try testClient { $0.retry.attempts = 2 }
-        let context = testContext(clock: clock)
+        let context = RunContext.testing(clock: clock)
         _ = try await client.get(URLReference(http: server.origin + "/a"), in: context)
         let after = clock.monotonic()
         _ = try await client.get(URLReference(http: server.origin + "/b"), in: context)

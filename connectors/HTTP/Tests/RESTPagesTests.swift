@@ -2,6 +2,7 @@ import HeadraceCore
 import HeadraceHTTP
 import HeadraceHTTPClient
 import HeadraceLoopback
+import HeadraceTesting
 import Testing
 
 /// Serves numbered JSON pages `/items?page=n` of `pages`, with an empty one after the last.
@@ -32,7 +33,7 @@ private func itemServer(pages: Int, failing: [Int: String] = [:]) throws -> Loop
         let landed = Shared<[String]>([])
         var bodies: [String] = []
         while let page = try await client.next(
-            &walk, in: testContext(),
+            &walk, in: RunContext.testing(),
             sink: { page in
                 landed.change { $0.append("\(page.number) \(String(decoding: page.bytes, as: UTF8.self))") }
             })
@@ -50,10 +51,10 @@ private func itemServer(pages: Int, failing: [Int: String] = [:]) throws -> Loop
         let pagination = Pagination.page(parameter: "page", until: .missing)
         let client = try testClient()
         let walk = try PageWalk(from: URLReference(http: server.origin + "/missing"), pagination)
-        #expect(try await client.forEachPage(of: walk, in: testContext()) { _ in } == 3)
+        #expect(try await client.forEachPage(of: walk, in: RunContext.testing()) { _ in } == 3)
         let late = try PageWalk(
             from: URLReference(http: server.origin + "/missing"), .page(parameter: "page", from: 9, until: .missing))
-        let error = await failure { _ = try await client.forEachPage(of: late, in: testContext()) { _ in } }
+        let error = await failure { _ = try await client.forEachPage(of: late, in: RunContext.testing()) { _ in } }
         #expect(error?.code == .httpStatus)
     }
 
@@ -64,8 +65,8 @@ private func itemServer(pages: Int, failing: [Int: String] = [:]) throws -> Loop
         var walk = try PageWalk(
             from: URLReference(http: server.origin + "/items"),
             .page(parameter: "page", until: .empty(recordPath: "/items")))
-        #expect(await failure { _ = try await client.next(&walk, in: testContext()) }?.code == .httpStatus)
-        #expect(try await client.next(&walk, in: testContext())?.number == 1)
+        #expect(await failure { _ = try await client.next(&walk, in: RunContext.testing()) }?.code == .httpStatus)
+        #expect(try await client.next(&walk, in: RunContext.testing())?.number == 1)
     }
 
     @Test("The time for all pages is kept")
@@ -76,7 +77,9 @@ private func itemServer(pages: Int, failing: [Int: String] = [:]) throws -> Loop
         let walk = try PageWalk(
             from: URLReference(http: server.origin + "/items"), .page(parameter: "page", until: .missing))
         let error = await failure {
-            _ = try await client.forEachPage(of: walk, within: .seconds(45), in: testContext(clock: clock)) { _ in }
+            _ = try await client.forEachPage(of: walk, within: .seconds(45), in: RunContext.testing(clock: clock)) {
+                _ in
+            }
         }
         #expect(error?.code == .httpFailed || error?.code == .httpStatus)
         #expect(server.requests.count <= 6)
@@ -93,7 +96,7 @@ private func itemServer(pages: Int, failing: [Int: String] = [:]) throws -> Loop
         }
         let walk = try PageWalk(
             from: URLReference(http: server.origin), .bodyLink(path: "/next"), allowsOtherOrigins: true)
-        #expect(try await client.forEachPage(of: walk, in: testContext()) { _ in } == 2)
+        #expect(try await client.forEachPage(of: walk, in: RunContext.testing()) { _ in } == 2)
         #expect(server.requests.first?.headers["X-API-Key"] == "hunter2")
         let foreign = try #require(other.requests.first)
         #expect(foreign.headers["X-API-Key"] == nil && foreign.headers["X-Team"] == nil && foreign.target == "/x")
@@ -106,10 +109,10 @@ private func itemServer(pages: Int, failing: [Int: String] = [:]) throws -> Loop
         }
         let client = try testClient { $0.authentication = [.query("key", Secret("hunter3"))] }
         var walk = try PageWalk(from: URLReference(http: server.origin + "/x?a=1"), .bodyLink(path: "/next"))
-        let page = try await client.next(&walk, in: testContext())
+        let page = try await client.next(&walk, in: RunContext.testing())
         #expect(page?.url.text == server.origin + "/x?a=1")
         #expect(walk.position?.value["url"]?.stringValue == server.origin + "/x?a=1&p=2")
-        _ = try await client.next(&walk, in: testContext())
+        _ = try await client.next(&walk, in: RunContext.testing())
         #expect(server.requests.map(\.target) == ["/x?a=1&key=hunter3", "/x?a=1&p=2&key=hunter3"])
     }
 
@@ -118,7 +121,7 @@ private func itemServer(pages: Int, failing: [Int: String] = [:]) throws -> Loop
         let server = try LoopbackServer { _, connection in connection.respond(text: "<html>") }
         let walk = try PageWalk(from: URLReference(http: server.origin + "/a?key=s"), .bodyLink(path: "/next"))
         let error = await failure {
-            _ = try await testClient().forEachPage(of: walk, in: testContext()) { _ in }
+            _ = try await testClient().forEachPage(of: walk, in: RunContext.testing()) { _ in }
         }
         #expect(error?.trail == ["page 1 of \(server.origin)/a?key=<redacted>"])
     }
@@ -136,7 +139,7 @@ private func itemServer(pages: Int, failing: [Int: String] = [:]) throws -> Loop
         }
         let clock = VirtualClock()
         let client = try testClient { $0.robots = .obeyed(agent: "headrace") }
-        let context = testContext(clock: clock)
+        let context = RunContext.testing(clock: clock)
         for _ in 0..<3 { _ = try await client.get(URLReference(http: server.origin + "/open"), in: context) }
         #expect(clock.monotonic() - 1_000_000_000 >= 4_000_000_000)
         let error = await failure {
@@ -155,7 +158,7 @@ private func itemServer(pages: Int, failing: [Int: String] = [:]) throws -> Loop
         }
         let client = try testClient { $0.robots = .obeyed(agent: "headrace") }
         let error = await failure {
-            _ = try await client.get(URLReference(http: server.origin + "/x"), in: testContext())
+            _ = try await client.get(URLReference(http: server.origin + "/x"), in: RunContext.testing())
         }
         #expect(isAllowed ? error == nil : error?.code == .robotsDisallowed && error?.retry == .mayHelp)
     }

@@ -1,4 +1,6 @@
 import HeadraceCore
+import HeadraceRuntime
+import HeadraceTesting
 import Testing
 
 @testable import HeadraceHTTP
@@ -77,7 +79,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<50 {
                 group.addTask {
-                    let permit = try await limiter.acquire(clock: RealClock())
+                    let permit = try await limiter.acquire(clock: SystemClock())
                     counts.change {
                         $0.now += 1
                         $0.peak = max($0.peak, $0.now)
@@ -99,21 +101,21 @@ import Testing
     @Test("A waiter that is cancelled leaves its turn to the next")
     func cancelled() async throws {
         let limiter = HostLimiter([], concurrency: 1)
-        let held = try await limiter.acquire(clock: RealClock())
-        let waiting = Task { try await limiter.acquire(clock: RealClock()) }
+        let held = try await limiter.acquire(clock: SystemClock())
+        let waiting = Task { try await limiter.acquire(clock: SystemClock()) }
         try await Task.sleep(for: .milliseconds(20))
         waiting.cancel()
         await #expect(throws: CancellationError.self) { try await waiting.value }
         held.release()
         held.release()
-        let next = try await limiter.acquire(clock: RealClock())
+        let next = try await limiter.acquire(clock: SystemClock())
         next.release()
     }
 
     @Test("A permit that is dropped gives its place back")
     func dropped() async throws {
         let limiter = HostLimiter([], concurrency: 1)
-        _ = try await limiter.acquire(clock: RealClock())
-        _ = try await limiter.acquire(clock: RealClock())
+        _ = try await limiter.acquire(clock: SystemClock())
+        _ = try await limiter.acquire(clock: SystemClock())
     }
 }

@@ -1,5 +1,6 @@
 import HeadraceColumnar
 import HeadraceCore
+import HeadraceTesting
 import Testing
 
 @testable import HeadraceJSON
@@ -202,7 +203,7 @@ import Testing
         let source = FormatSource(
             TestBytes("[{\"a\":1},{\"a\":2},{\"a\":"), JSONFormat(layout: .document), codecs: [],
             declared: Schema([Field("a", .int64)]))
-        let context = testContext()
+        let context = RunContext.testing()
         let reader = try await source.openReader(for: Schema([Field("a", .int64)]), from: nil, in: context)
         guard case .chunk(let chunk, _) = try await reader.next() else { throw HeadraceError(.unexpected, "no chunk") }
         #expect(try reader.decode(chunk, sequence: 0).count == 2)
@@ -287,7 +288,7 @@ import Testing
             TestBytes("{\"a\":1,\"b\":{\"a\":[]},\"c\":1}\n{\"c\":2,\"a\":2}\n{\"a\":3,\"b\":[1,}\n"), JSONFormat(),
             codecs: [],
             declared: Schema([Field("a", .int64)]))
-        let reading = try await source.readAll(in: testContext(log: logged.log))
+        let reading = try await source.readAll(in: RunContext.testing(log: logged.log))
         #expect(reading.rows == [[.integer(1)], [.integer(2)]])
         #expect(reading.rejects.map(\.code) == ["badJSON"])
         #expect(logged.fields == ["4"])

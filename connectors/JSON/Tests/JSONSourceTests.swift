@@ -2,6 +2,7 @@ import Glibc
 import HeadraceColumnar
 import HeadraceCore
 import HeadraceFiles
+import HeadraceTesting
 import Synchronization
 import Testing
 
@@ -19,7 +20,7 @@ import Testing
         async throws
         -> Reading
     {
-        let context = testContext()
+        let context = RunContext.testing()
         let writer = try await sink.openWriter(for: schema, mode: .replace, in: context)
         for (number, records) in batches.enumerated() {
             let batch = Batch(
@@ -107,7 +108,7 @@ import Testing
         #expect(first.rows == [[.integer(1)], [.integer(2)]] && first.rejects.count == 2)
         let again = FormatSource(
             TestBytes(text), JSONFormat(rows: "/rows"), codecs: [], declared: Schema([Field("a", .json)]))
-        let replayed = try await again.replaying(first.rejects.compactMap(\.original), in: testContext())
+        let replayed = try await again.replaying(first.rejects.compactMap(\.original), in: RunContext.testing())
         #expect(try await replayed.readAll().rows == [[.utf8("\"x\"")], [.utf8("3.5")]])
     }
 
@@ -122,7 +123,7 @@ import Testing
         let source = FormatSource(
             carrier, JSONFormat(layout: isArray ? nil : .lines, rows: isArray ? "/data/rows" : nil), codecs: [],
             declared: schema)
-        let context = testContext()
+        let context = RunContext.testing()
         let reader = try await source.openReader(for: schema, from: nil, in: context)
         let before = BufferPool.outstandingBytes
         var most = 0
@@ -186,7 +187,7 @@ import Testing
     }
 
     private static func write(_ records: RecordBatch, to sink: some Sink) async throws {
-        let writer = try await sink.openWriter(for: records.schema, mode: .replace, in: testContext())
+        let writer = try await sink.openWriter(for: records.schema, mode: .replace, in: RunContext.testing())
         let batch = Batch(
             records, provenance: .derived("test"), stream: StreamID("test"), sequence: 0, recordsRead: records.count)
         _ = try await writer.write(try writer.encode(batch))

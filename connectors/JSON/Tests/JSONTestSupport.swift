@@ -1,6 +1,7 @@
 import HeadraceColumnar
 import HeadraceCore
 import HeadraceFiles
+import HeadraceTesting
 import Synchronization
 
 @testable import HeadraceJSON
@@ -77,24 +78,6 @@ final class TestReader: ByteReader {
     func close() {}
 }
 
-struct FixedClock: RunClock {
-    func now() -> Int64 { 0 }
-    func monotonic() -> Int64 { 0 }
-    func sleep(for duration: Duration) async throws {}
-}
-
-struct NoRejects: RejectWriter {
-    func write(_ rejects: [Reject], epoch: Int) async throws {}
-    func flush() async throws {}
-}
-
-func testContext(log: EventLog = .none) -> RunContext {
-    RunContext(
-        job: "test", run: "run-1", fence: 1, clock: FixedClock(), random: RunRandom(seed: 1),
-        memory: MemoryBudget(limit: 1 << 30), spillFolder: "/tmp", rejects: NoRejects(), progress: SilentProgress(),
-        log: log, faults: NoFaults(), cancellation: Cancellation(), scheduling: .threaded(workers: 1))
-}
-
 /// Everything that a source gave.
 struct Reading {
     var schema: Schema
@@ -118,7 +101,8 @@ extension JSONFormat {
 }
 
 extension Source where Self: Sendable {
-    func readAll(from position: Position? = nil, in context: RunContext = testContext()) async throws -> Reading {
+    func readAll(from position: Position? = nil, in context: RunContext = RunContext.testing()) async throws -> Reading
+    {
         let schema = try await schema(in: context)
         var reading = Reading(schema: schema)
         let reader = try await openReader(for: schema, from: position, in: context)

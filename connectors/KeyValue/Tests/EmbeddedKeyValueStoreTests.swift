@@ -1,13 +1,14 @@
 import Foundation
 import HeadraceCore
 import HeadraceKeyValue
+import HeadraceTesting
 import Testing
 
 @Suite struct EmbeddedKeyValueStoreTests {
     @Test("It keeps the contract of key-value stores")
     func contract() async throws {
         let folder = try TemporaryFolder()
-        let store = EmbeddedKeyValueStore(at: folder.store, clock: SetClock())
+        let store = EmbeddedKeyValueStore(at: folder.store, clock: VirtualClock())
         try await KeyValueContract(store: store, table: "t").all()
         await store.close()
         #expect(folder.files == ["store.db"], "nothing but the one file stays")
@@ -17,19 +18,19 @@ import Testing
     func flakyContract() async throws {
         let folder = try TemporaryFolder()
         let store = FlakyStore(
-            EmbeddedKeyValueStore(at: folder.store, clock: SetClock()), seed: 5, undone: 0.3, failing: 0)
+            EmbeddedKeyValueStore(at: folder.store, clock: VirtualClock()), seed: 5, undone: 0.3, failing: 0)
         try await KeyValueContract(store: store, table: "t").writesBatches()
     }
 
     @Test("What was written is there for whoever opens the file next")
     func durable() async throws {
         let folder = try TemporaryFolder()
-        let first = EmbeddedKeyValueStore(at: folder.store, clock: SetClock())
+        let first = EmbeddedKeyValueStore(at: folder.store, clock: VirtualClock())
         try await first.ensureTable("Prices", key: KeySchema(partition: "Id"), ttl: nil)
         _ = try await first.put("Prices", ["Id": .string("1"), "price": .number("9.90")], if: nil)
         // Not closed: the files as a kill leaves them.
         let image = try folder.image()
-        let second = EmbeddedKeyValueStore(at: image.store, clock: SetClock(), creates: false)
+        let second = EmbeddedKeyValueStore(at: image.store, clock: VirtualClock(), creates: false)
         #expect(try await second.get("Prices", key: ["Id": .string("1")])?["price"] == .number("9.9"))
         #expect(try await second.key(of: "Prices") == KeySchema(partition: "Id"))
     }
@@ -37,7 +38,7 @@ import Testing
     @Test("Items in canonical typed JSON can be read by any SQLite client")
     func readable() async throws {
         let folder = try TemporaryFolder()
-        let store = EmbeddedKeyValueStore(at: folder.store, clock: SetClock())
+        let store = EmbeddedKeyValueStore(at: folder.store, clock: VirtualClock())
         try await store.ensureTable("Prices", key: KeySchema(partition: "Id"), ttl: nil)
         _ = try await store.put(
             "Prices", ["b": .number("1.0"), "Id": .string("1"), "a": .stringSet(["y", "x"])], if: nil)
@@ -62,7 +63,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for writer in 0..<6 {
                 group.addTask {
-                    let store = EmbeddedKeyValueStore(at: path, clock: SetClock())
+                    let store = EmbeddedKeyValueStore(at: path, clock: VirtualClock())
                     try await store.ensureTable("t", key: KeySchema(partition: "Id"), ttl: nil)
                     for number in 0..<20 {
                         // All count the same item up: only one of the same value may win each time.
@@ -82,7 +83,7 @@ import Testing
             }
             try await group.waitForAll()
         }
-        let store = EmbeddedKeyValueStore(at: path, clock: SetClock())
+        let store = EmbeddedKeyValueStore(at: path, clock: VirtualClock())
         #expect(try await store.get("t", key: ["Id": .string("counter")])?["n"] == .number("120"))
         #expect(try await store.count("t") == 121)
     }
@@ -90,18 +91,18 @@ import Testing
     @Test("Items are not seen after their time to live")
     func timeToLive() async throws {
         let folder = try TemporaryFolder()
-        let clock = SetClock(seconds: 1000)
+        let clock = VirtualClock(at: 1_000_000_000)
         let store = EmbeddedKeyValueStore(at: folder.store, clock: clock)
         try await store.ensureTable("t", key: KeySchema(partition: "Id"), ttl: "expires")
         for (id, expires) in [("a", AttributeValue.number("1005")), ("b", .number("1010.5")), ("c", .string("1001"))] {
             _ = try await store.put("t", ["Id": .string(id), "expires": expires], if: nil)
         }
         #expect(try await store.count("t") == 3)
-        clock.advance(seconds: 5)
+        clock.advance(by: .seconds(5))
         #expect(try await store.get("t", key: ["Id": .string("a")]) == nil)
         #expect(try await everything(store, "t", page: 1).map { $0["Id"] } == [.string("b"), .string("c")])
         #expect(try await store.put("t", ["Id": .string("a")], if: .notExists))
-        clock.advance(seconds: 5)
+        clock.advance(by: .seconds(5))
         #expect(try await store.count("t") == 2)
         #expect(try await store.removeExpired("t") == 1)
         // A rule that changes holds for the items that are there.
@@ -114,7 +115,7 @@ import Testing
     @Test("A page never grows beyond a megabyte, however large the limit")
     func pages() async throws {
         let folder = try TemporaryFolder()
-        let store = EmbeddedKeyValueStore(at: folder.store, clock: SetClock())
+        let store = EmbeddedKeyValueStore(at: folder.store, clock: VirtualClock())
         try await store.ensureTable("t", key: KeySchema(partition: "Id"), ttl: nil)
         let big = AttributeValue.string(String(repeating: "x", count: 300_000))
         for id in 0..<9 { _ = try await store.put("t", ["Id": .string("\(id)"), "big": big], if: nil) }
@@ -128,7 +129,7 @@ import Testing
         let folder = try TemporaryFolder()
         func failure(_ path: String, creates: Bool = false) async -> String? {
             await code {
-                _ = try await EmbeddedKeyValueStore(at: path, clock: SetClock(), creates: creates).tables()
+                _ = try await EmbeddedKeyValueStore(at: path, clock: VirtualClock(), creates: creates).tables()
             }
         }
         #expect(await failure(folder.path + "/absent.db") == "notFound")
@@ -148,7 +149,7 @@ import Testing
     @Test("Tables differ by case, and names that no table can have are refused")
     func names() async throws {
         let folder = try TemporaryFolder()
-        let store = EmbeddedKeyValueStore(at: folder.store, clock: SetClock())
+        let store = EmbeddedKeyValueStore(at: folder.store, clock: VirtualClock())
         for name in ["Prices", "prices", "sqlite_x", "a.b-c_1"] {
             try await store.ensureTable(name, key: KeySchema(partition: "Id"), ttl: nil)
             _ = try await store.put(name, ["Id": .string(name)], if: nil)
@@ -165,9 +166,9 @@ import Testing
     @Test("A read by key stays well below ten milliseconds in a table of many items")
     func fast() async throws {
         let folder = try TemporaryFolder()
-        let store = EmbeddedKeyValueStore(at: folder.store, clock: SetClock())
+        let store = EmbeddedKeyValueStore(at: folder.store, clock: VirtualClock())
         try await store.ensureTable("t", key: KeySchema(partition: "Id"), ttl: nil)
-        let transaction = try await store.beginTransaction("t", sink: "s", keeping: [], in: testContext())
+        let transaction = try await store.beginTransaction("t", sink: "s", keeping: [], in: RunContext.testing())
         try await transaction.write((0..<20_000).map { ["Id": .string("\($0)"), "v": .number("\($0)")] })
         #expect(try await transaction.settle().inserted == 20_000)
         try await transaction.commit(checkpoint())

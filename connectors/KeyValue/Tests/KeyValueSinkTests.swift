@@ -26,7 +26,7 @@ private func sink(
 
 /// Writes one batch through a sink and commits it.
 private func load(
-    _ sink: KeyValueSink, _ rows: [[Scalar]], _ context: RunContext = testContext(), schema: Schema = schema
+    _ sink: KeyValueSink, _ rows: [[Scalar]], _ context: RunContext = RunContext.testing(), schema: Schema = schema
 ) async throws -> (counts: WriteCounts, rejects: [Reject]) {
     let writer = try await sink.openWriter(for: schema, mode: .upsert(on: []), in: context)
     do {
@@ -41,7 +41,7 @@ private func load(
 }
 
 private func items(_ path: String, _ table: String = "Prices") async throws -> [String] {
-    let store = EmbeddedKeyValueStore(at: path, clock: SetClock(), creates: false)
+    let store = EmbeddedKeyValueStore(at: path, clock: VirtualClock(), creates: false)
     let items = try await everything(store, table).map { ItemJSON.typed($0).compactText }
     await store.close()
     return items
@@ -61,7 +61,8 @@ private func items(_ path: String, _ table: String = "Prices") async throws -> [
             ])
         // "d" twice: the later row stays.
         let second = try await load(
-            sink, [row("a", 100, 7), row("b", 1251), row("d", 1), row("d", 2), row("d", 2)], testContext(fence: 2))
+            sink, [row("a", 100, 7), row("b", 1251), row("d", 1), row("d", 2), row("d", 2)],
+            RunContext.testing(fence: 2))
         #expect(second.counts == WriteCounts(inserted: 1, updated: 2, unchanged: 2))
         #expect(try await items(folder.store).last == #"{"Id":{"S":"d"},"Price":{"N":"0.02"}}"#)
     }
@@ -79,14 +80,15 @@ private func items(_ path: String, _ table: String = "Prices") async throws -> [
         let folder = try TemporaryFolder()
         let sink = try sink(folder.store, keeping: ["Count"])
         _ = try await load(sink, [row("a", 100, 1)])
-        let counts = try await load(sink, [row("a", 200, 2), row("b", 1, 9)], testContext(fence: 2)).counts
+        let counts = try await load(sink, [row("a", 200, 2), row("b", 1, 9)], RunContext.testing(fence: 2)).counts
         #expect(counts == WriteCounts(inserted: 1, updated: 1))
         #expect(
             try await items(folder.store) == [
                 #"{"Count":{"N":"1"},"Id":{"S":"a"},"Price":{"N":"2"}}"#,
                 #"{"Count":{"N":"9"},"Id":{"S":"b"},"Price":{"N":"0.01"}}"#,
             ])
-        #expect(try await load(sink, [row("a", 200, 3)], testContext(fence: 3)).counts == WriteCounts(unchanged: 1))
+        #expect(
+            try await load(sink, [row("a", 200, 3)], RunContext.testing(fence: 3)).counts == WriteCounts(unchanged: 1))
     }
 
     @Test("Every type has its attribute")
@@ -138,15 +140,15 @@ private func items(_ path: String, _ table: String = "Prices") async throws -> [
         _ = try await load(sink, [row("a", 1)])
         let before = try await items(folder.store)
         for point in 0..<3 {
-            let faults: any FaultPoints = point == 2 ? FailingAt(point: "keyvalue.commit") : NoFaults()
+            let faults: any FaultPoints = point == 2 ? Faults(failingAt: "keyvalue.commit") : NoFaults()
             let writer = try await sink.openWriter(
-                for: schema, mode: .upsert(on: ["Id"]), in: testContext(fence: 2, faults: faults))
+                for: schema, mode: .upsert(on: ["Id"]), in: RunContext.testing(fence: 2, faults: faults))
             _ = try await writer.write(try writer.encode(batch(schema, [row("a", 2), row("b", 3)])))
             if point > 0 { _ = try await writer.settle() }
             #expect(try await items(folder.store) == before)
             let image = try folder.image()
             #expect(try await items(image.store) == before, "killed here")
-            if point == 2 { #expect(await code { try await writer.commit(checkpoint()) } == "unexpected") }
+            if point == 2 { #expect(await code { try await writer.commit(checkpoint()) } == "fault") }
             await writer.abort()
             await writer.abort()
             #expect(try await items(folder.store) == before)
@@ -158,17 +160,17 @@ private func items(_ path: String, _ table: String = "Prices") async throws -> [
     func checkpoints() async throws {
         let folder = try TemporaryFolder()
         let sink = try sink(folder.store)
-        #expect(try await sink.committed(in: testContext()) == nil)
+        #expect(try await sink.committed(in: RunContext.testing()) == nil)
         #expect(folder.files.isEmpty, "asking makes no file")
-        let writer = try await sink.openWriter(for: schema, mode: .upsert(on: []), in: testContext(fence: 5))
+        let writer = try await sink.openWriter(for: schema, mode: .upsert(on: []), in: RunContext.testing(fence: 5))
         for epoch in 1...3 {
             _ = try await writer.write(try writer.encode(batch(schema, [row("\(epoch)", 1)])))
             #expect(try await writer.settle() == WriteCounts(inserted: 1))
             try await writer.commit(checkpoint(epoch, final: epoch == 3, fence: 5))
-            #expect(try await sink.committed(in: testContext())?.epoch == epoch)
+            #expect(try await sink.committed(in: RunContext.testing())?.epoch == epoch)
         }
-        #expect(try await sink.committed(in: testContext(job: "other")) == nil)
-        #expect(await code { _ = try await load(sink, [row("late", 1)], testContext(fence: 4)) } == "leaseLost")
+        #expect(try await sink.committed(in: RunContext.testing(job: "other")) == nil)
+        #expect(await code { _ = try await load(sink, [row("late", 1)], RunContext.testing(fence: 4)) } == "leaseLost")
         #expect(try await items(folder.store).count == 3)
     }
 
@@ -176,11 +178,12 @@ private func items(_ path: String, _ table: String = "Prices") async throws -> [
     func flaky() async throws {
         let folder = try TemporaryFolder()
         let path = folder.store
-        let store = FlakyStore(EmbeddedKeyValueStore(at: path, clock: SetClock()), seed: 3, undone: 0.3, failing: 0.05)
+        let store = FlakyStore(
+            EmbeddedKeyValueStore(at: path, clock: VirtualClock()), seed: 3, undone: 0.3, failing: 0.05)
         let sink = try KeyValueSink("flaky", table: "Prices", key: ["Id"]) { _ in store }
-        let clock = SetClock()
+        let clock = VirtualClock()
         let rows = (0..<1000).map { row("\($0 % 900)", Int128($0)) }
-        let loaded = try await load(sink, rows, testContext(clock))
+        let loaded = try await load(sink, rows, RunContext.testing(clock: clock))
         #expect(loaded.counts.written == 1000)
         let found = try await items(path)
         #expect(found.count == 900)
@@ -195,7 +198,7 @@ private func items(_ path: String, _ table: String = "Prices") async throws -> [
         let path = folder.store
         for (undone, failing) in [(1.0, 0.0), (0.0, 1.0)] {
             let store = FlakyStore(
-                EmbeddedKeyValueStore(at: path, clock: SetClock()), seed: 3, undone: undone, failing: failing)
+                EmbeddedKeyValueStore(at: path, clock: VirtualClock()), seed: 3, undone: undone, failing: failing)
             let sink = try KeyValueSink("flaky", table: "Prices", key: ["Id"]) { _ in store }
             #expect(await code { _ = try await load(sink, [row("a", 1)]) } == "throttled")
             #expect(store.batches <= 11)
@@ -207,7 +210,7 @@ private func items(_ path: String, _ table: String = "Prices") async throws -> [
         let folder = try TemporaryFolder()
         let sink = try sink(folder.store)
         func open(_ sink: KeyValueSink, _ mode: SinkMode, _ schema: Schema = schema) async -> String? {
-            await code { _ = try await sink.openWriter(for: schema, mode: mode, in: testContext()) }
+            await code { _ = try await sink.openWriter(for: schema, mode: mode, in: RunContext.testing()) }
         }
         #expect(await open(sink, .append) == "unsupported")
         #expect(await open(sink, .replace) == "unsupported")
@@ -218,7 +221,7 @@ private func items(_ path: String, _ table: String = "Prices") async throws -> [
         #expect(folder.files.isEmpty)
         _ = try await load(sink, [row("a", 1)])
         #expect(await open(sink, .upsert(on: []), Schema([Field("Id", .int64)])) == "schemaMismatch")
-        let plan = try await sink.plan(for: schema, mode: .upsert(on: ["Id"]), in: testContext())
+        let plan = try await sink.plan(for: schema, mode: .upsert(on: ["Id"]), in: RunContext.testing())
         #expect(plan.first?.contains("key Id (S)") == true)
     }
 

@@ -1,13 +1,14 @@
 import HeadraceColumnar
 import HeadraceCore
 import HeadraceKeyValue
+import HeadraceTesting
 import Testing
 
 /// A store with these items in a table `t`.
 private func filled(_ folder: TemporaryFolder, _ items: [Item], _ key: KeySchema = KeySchema(partition: "Id"))
     async throws
 {
-    let store = EmbeddedKeyValueStore(at: folder.store, clock: SetClock())
+    let store = EmbeddedKeyValueStore(at: folder.store, clock: VirtualClock())
     try await store.ensureTable("t", key: key, ttl: nil)
     for item in items { _ = try await store.put("t", item, if: nil) }
     await store.close()
@@ -20,8 +21,8 @@ private func source(_ folder: TemporaryFolder, _ options: String = "") throws ->
 private func read<S: Source>(
     _ source: S, from position: Position? = nil
 ) async throws -> (schema: Schema, rows: [[Scalar]], rejects: [Reject], positions: [Position]) {
-    let schema = try await source.schema(in: testContext())
-    let reader = try await source.openReader(for: schema, from: position, in: testContext())
+    let schema = try await source.schema(in: RunContext.testing())
+    let reader = try await source.openReader(for: schema, from: position, in: RunContext.testing())
     var rows: [[Scalar]] = []
     var rejects: [Reject] = []
     var positions: [Position] = []
@@ -80,9 +81,9 @@ private func read<S: Source>(
     @Test("Reading goes on after any position, with every item once")
     func resumes() async throws {
         let folder = try TemporaryFolder()
-        let store = EmbeddedKeyValueStore(at: folder.store, clock: SetClock())
+        let store = EmbeddedKeyValueStore(at: folder.store, clock: VirtualClock())
         try await store.ensureTable("t", key: KeySchema(partition: "Id", sort: "at", sortType: .number), ttl: nil)
-        let transaction = try await store.beginTransaction("t", sink: "s", keeping: [], in: testContext())
+        let transaction = try await store.beginTransaction("t", sink: "s", keeping: [], in: RunContext.testing())
         try await transaction.write((0..<2500).map { ["Id": .string("\($0 % 3)"), "at": .number("\($0)")] })
         _ = try await transaction.settle()
         try await transaction.commit(checkpoint())
@@ -117,7 +118,7 @@ private func read<S: Source>(
         let folder = try TemporaryFolder()
         #expect(await code { _ = try await read(try source(folder)) } == "notFound")
         #expect(folder.files.isEmpty)
-        let store = EmbeddedKeyValueStore(at: folder.store, clock: SetClock())
+        let store = EmbeddedKeyValueStore(at: folder.store, clock: VirtualClock())
         try await store.ensureTable("Prices", key: KeySchema(partition: "Id"), ttl: nil)
         await store.close()
         let error = await #expect(throws: HeadraceError.self) { _ = try await read(try source(folder)) }
@@ -135,7 +136,8 @@ private func read<S: Source>(
             at: location("kv:\(folder.store)?table=t&key=p,s&decimals=string&nulls=null"))
         let keyValueSink = try #require(sink as? KeyValueSink)
         let schema = Schema([Field("p", .utf8), Field("s", .int32), Field("d", .decimal(precision: 9, scale: 2))])
-        let writer = try await keyValueSink.openWriter(for: schema, mode: .upsert(on: ["p", "s"]), in: testContext())
+        let writer = try await keyValueSink.openWriter(
+            for: schema, mode: .upsert(on: ["p", "s"]), in: RunContext.testing())
         let rows: [[Scalar]] = [
             [.utf8("x"), .integer(10), .null],
             [.utf8("x"), .integer(9), .decimal(DecimalValue(coefficient: 100, scale: 2))],
@@ -145,11 +147,12 @@ private func read<S: Source>(
         try await writer.commit(checkpoint())
         let found = try await read(try KeyValueConnector().source(at: location("kv:\(folder.store)?table=t")))
         #expect(found.rows == [[.utf8("x"), .integer(9), .utf8("1.00")], [.utf8("x"), .integer(10), .null]])
-        let check = try await KeyValueConnector().check(location("kv:\(folder.store)"), in: testContext())
+        let check = try await KeyValueConnector().check(location("kv:\(folder.store)"), in: RunContext.testing())
         #expect(check == "\(folder.store): t with key p (S), s (N), 2 items")
         #expect(
             await code {
-                _ = try await KeyValueConnector().check(location("kv:\(folder.store)?table=x"), in: testContext())
+                _ = try await KeyValueConnector().check(
+                    location("kv:\(folder.store)?table=x"), in: RunContext.testing())
             } == "tableNotFound")
     }
 

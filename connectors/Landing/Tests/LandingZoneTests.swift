@@ -4,6 +4,7 @@ import HeadraceCore
 import HeadraceDigests
 import HeadraceFiles
 import HeadraceLanding
+import HeadraceTesting
 import Testing
 
 private let fifth = CivilDate(daysSinceEpoch: 20_458)
@@ -14,7 +15,7 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 @discardableResult
 private func scrape(
     _ zone: LandingZone, _ sources: [String: [String]], on date: CivilDate = fifth,
-    _ context: RunContext = testContext()
+    _ context: RunContext = .scraping()
 ) async throws -> LandingManifest {
     let scrape = try await zone.scrape(on: date, in: context)
     for (name, pages) in sources.sorted(by: { $0.key < $1.key }) {
@@ -34,11 +35,11 @@ private func scrape(
 /// What the day reads as, by source; nil when nothing can be read because nothing was landed.
 private func day(_ zone: LandingZone, _ date: CivilDate = fifth) async throws -> [String: [String]]? {
     do {
-        let day = try await zone.read(date, in: testContext())
+        let day = try await zone.read(date, in: .scraping())
         var texts: [String: [String]] = [:]
         for source in day.sources {
             let bytes = day.byteSource(for: source)
-            texts[source] = try await BlockingWork.run { try bytes.texts(testContext()) }
+            texts[source] = try await BlockingWork.run { try bytes.texts(.scraping()) }
         }
         return texts
     } catch let error as HeadraceError where error.code == .notFound {
@@ -79,14 +80,14 @@ private func day(_ zone: LandingZone, _ date: CivilDate = fifth) async throws ->
     func metadata() async throws {
         let objects = MemoryObjects()
         let zone = LandingZone(store: MemoryObjectStore(objects))
-        let clock = SetClock(scrapeTime)
-        let context = testContext(clock)
+        let clock = VirtualClock(at: scrapeTime)
+        let context = RunContext.testing(clock: clock)
         let scrape = try await zone.scrape(on: fifth, in: context)
         let good = try await scrape.source("good", fileExtension: "json")
         let bad = try await scrape.source("bad", fileExtension: "json")
         _ = try await scrape.source("forgotten", fileExtension: "json")
         try await good.land(bytes("{}"), requests: 3)
-        clock.advance(seconds: 90)
+        clock.advance(by: .seconds(90))
         try await good.finish()
         try await bad.land(bytes("{}"))
         try await bad.land(bytes("{}"))
@@ -153,7 +154,7 @@ private func day(_ zone: LandingZone, _ date: CivilDate = fifth) async throws ->
             let seen = try await day(zone)
             #expect(seen == first || seen == after, "killed after \(operations) operations")
             seenBefore = seenBefore || seen == first
-            try await scrape(zone, second, testContext(run: "run-2"))
+            try await scrape(zone, second, .scraping(run: "run-2"))
             #expect(try await day(zone) == after)
             let manifest = try #require(try await zone.manifest(on: fifth))
             let named = Set(manifest.files.map { "raw/2026-01-05/" + $0.name })
@@ -170,7 +171,7 @@ private func day(_ zone: LandingZone, _ date: CivilDate = fifth) async throws ->
         try await scrape(zone, ["a": ["one"], "b": ["two"]])
         let key = "raw/2026-01-05/b_020000.csv"
         objects[key] = [bytes("tWo"), bytes("tw"), nil][kind]
-        let error = try await #require(throws: HeadraceError.self) { try await zone.read(fifth, in: testContext()) }
+        let error = try await #require(throws: HeadraceError.self) { try await zone.read(fifth, in: .scraping()) }
         #expect(error.code == .landedFileChanged && error.message.contains(key))
         let expected = Hexadecimal.encode(try SHA256.hash(bytes("two")))
         #expect(error.fields.first?.value == "3 bytes, sha256 \(expected)")
@@ -191,7 +192,7 @@ private func day(_ zone: LandingZone, _ date: CivilDate = fifth) async throws ->
             "", "{", "{}", #"{"files":[{"name":"x"}]}"#, #"{"files":[{"name":"../x","bytes":1,"sha256":""}]}"#,
         ] {
             objects["raw/2026-01-05/manifest.json"] = bytes(broken)
-            let error = await #expect(throws: HeadraceError.self) { try await zone.read(fifth, in: testContext()) }
+            let error = await #expect(throws: HeadraceError.self) { try await zone.read(fifth, in: .scraping()) }
             #expect(error?.code == .malformedInput)
         }
     }
@@ -199,14 +200,14 @@ private func day(_ zone: LandingZone, _ date: CivilDate = fifth) async throws ->
     @Test("A date that was not landed is not found")
     func missing() async throws {
         let zone = LandingZone(store: MemoryObjectStore(MemoryObjects()))
-        let error = await #expect(throws: HeadraceError.self) { try await zone.read(fifth, in: testContext()) }
+        let error = await #expect(throws: HeadraceError.self) { try await zone.read(fifth, in: .scraping()) }
         #expect(error?.code == .notFound && error?.message.contains("2026-01-05") == true)
     }
 
     @Test("Names that cannot be files are refused", arguments: ["", "../x", "a/b", ".a", "a b", "é"])
     func names(name: String) async throws {
         let zone = LandingZone(store: MemoryObjectStore(MemoryObjects()))
-        let scrape = try await zone.scrape(on: fifth, in: testContext())
+        let scrape = try await zone.scrape(on: fifth, in: .scraping())
         await #expect(throws: HeadraceError.self) { _ = try await scrape.source(name, fileExtension: "csv") }
         await #expect(throws: HeadraceError.self) { _ = try await scrape.source("a", fileExtension: name) }
         _ = try await scrape.source("a", fileExtension: "csv")
@@ -222,7 +223,7 @@ private func day(_ zone: LandingZone, _ date: CivilDate = fifth) async throws ->
         #expect(try await day(zone) == ["a": ["a1", "a2"]])
         #expect(access("\(path)/raw/2026-01-05/a_020000-001.csv", R_OK) == 0)
         unlink("\(path)/raw/2026-01-05/a_020000-002.csv")
-        let error = await #expect(throws: HeadraceError.self) { try await zone.read(fifth, in: testContext()) }
+        let error = await #expect(throws: HeadraceError.self) { try await zone.read(fifth, in: .scraping()) }
         #expect(error?.code == .landedFileChanged)
     }
 }
@@ -243,14 +244,14 @@ private func day(_ zone: LandingZone, _ date: CivilDate = fifth) async throws ->
         let objects = try await filled()
         let zone = LandingZone(store: MemoryObjectStore(objects))
         objects["raw/README"] = bytes("not a day")
-        let moved = try await zone.archive(olderThan: 1, today: Self.days[3], in: testContext())
+        let moved = try await zone.archive(olderThan: 1, today: Self.days[3], in: .scraping())
         #expect(moved == Array(Self.days[..<2]))
         #expect(try await zone.dates() == Array(Self.days[2...]))
         #expect(objects.keys.contains("archive/2026-01-05/a_020000-001.csv"))
         for (index, date) in Self.days.enumerated() {
             #expect(try await day(zone, date) == ["a": ["\(index)", "more"]])
         }
-        #expect(try await zone.archive(olderThan: 1, today: Self.days[3], in: testContext()).isEmpty)
+        #expect(try await zone.archive(olderThan: 1, today: Self.days[3], in: .scraping()).isEmpty)
     }
 
     @Test("Killed at any moment, every day is still read, and the next call finishes the move")
@@ -259,13 +260,13 @@ private func day(_ zone: LandingZone, _ date: CivilDate = fifth) async throws ->
             let objects = try await filled()
             do {
                 _ = try await LandingZone(store: MemoryObjectStore(objects, dyingAfter: operations))
-                    .archive(olderThan: 1, today: Self.days[3], in: testContext())
+                    .archive(olderThan: 1, today: Self.days[3], in: .scraping())
             } catch is Killed {}
             let zone = LandingZone(store: MemoryObjectStore(objects))
             for (index, date) in Self.days.enumerated() {
                 #expect(try await day(zone, date) == ["a": ["\(index)", "more"]], "killed after \(operations)")
             }
-            _ = try await zone.archive(olderThan: 1, today: Self.days[3], in: testContext())
+            _ = try await zone.archive(olderThan: 1, today: Self.days[3], in: .scraping())
             #expect(objects.keys.filter { $0.hasPrefix("raw/") }.count == 8)
             #expect(objects.keys.filter { $0.hasPrefix("archive/") }.count == 8)
             #expect(try await day(zone, Self.days[0]) == ["a": ["0", "more"]])
@@ -276,7 +277,7 @@ private func day(_ zone: LandingZone, _ date: CivilDate = fifth) async throws ->
     func restores() async throws {
         let objects = try await filled()
         let zone = LandingZone(store: MemoryObjectStore(objects))
-        _ = try await zone.archive(olderThan: 0, today: Self.days[3], in: testContext())
+        _ = try await zone.archive(olderThan: 0, today: Self.days[3], in: .scraping())
         try await scrape(zone, ["b": ["late"]], on: Self.days[0])
         #expect(try await day(zone, Self.days[0]) == ["a": ["0", "more"], "b": ["late"]])
         #expect(!objects.keys.contains { $0.hasPrefix("archive/2026-01-05/") })

@@ -58,7 +58,7 @@ private enum Closed {
         let schema = Schema(cases.enumerated().map { Field("c\($0)", $1.0) })
         let sink = try bench.sink("t")
         let values = try RecordBatch.of(schema, [cases.map(\.1), cases.map { _ in .null }])
-        let lines = Lines()
+        let lines = LogLines()
         let result = try await sink.load([values], schema: schema, mode: .append, in: .testing(log: lines.log))
         #expect(result.counts == WriteCounts(inserted: 2))
         #expect(result.rejects.isEmpty)

@@ -31,7 +31,7 @@ private func rows(_ range: Range<Int>) throws -> RecordBatch {
         configuration.password = Secret(server.password)
         try configuration.set("host", to: "127.0.0.1")
         try configuration.set("port", to: "\(proxy.port)")
-        let faults = Faults(at: moment == .beforeCommit ? "postgresql.beforeCommit" : nil) { server.kill() }
+        let faults = Faults(at: "postgresql.beforeCommit") { if moment == .beforeCommit { server.kill() } }
         let sink = PostgreSQLSink(configuration, table: "people")
         let writer = try await sink.openWriter(for: schema, mode: mode, in: .testing(faults: faults))
         let error = await #expect(throws: HeadraceError.self) {

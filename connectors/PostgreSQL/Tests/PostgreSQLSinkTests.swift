@@ -90,7 +90,7 @@ private func rows(_ range: Range<Int>, _ word: String = "row") throws -> RecordB
         await #expect(throws: HeadraceError.self) {
             try await sink.load(
                 [try rows(0..<5)], schema: people, mode: .replace,
-                in: .testing(faults: Faults(at: "postgresql.beforeCommit")))
+                in: .testing(faults: Faults(failingAt: "postgresql.beforeCommit")))
         }
         #expect(try bench.psql("SELECT id FROM seen") == ["99"])
         let result = try await sink.load([try rows(0..<5)], schema: people, mode: .replace)
@@ -162,7 +162,7 @@ private func rows(_ range: Range<Int>, _ word: String = "row") throws -> RecordB
         #expect(try await sink.committed(in: .testing()) == nil)
         await #expect(throws: HeadraceError.self) {
             try await sink.load(
-                [try rows(0..<3)], schema: people, mode: .append, in: .testing(faults: Faults(at: point)))
+                [try rows(0..<3)], schema: people, mode: .append, in: .testing(faults: Faults(failingAt: point)))
         }
         if point == "postgresql.beforeCommit" {
             #expect(try tables() == [])

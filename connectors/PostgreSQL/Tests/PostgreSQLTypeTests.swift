@@ -1,5 +1,6 @@
 import HeadraceColumnar
 import HeadraceCore
+import HeadraceTesting
 import Testing
 
 @testable import HeadracePostgreSQL

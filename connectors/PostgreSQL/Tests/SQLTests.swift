@@ -1,4 +1,5 @@
 import HeadraceCore
+import HeadraceTesting
 import Testing
 
 @testable import HeadracePostgreSQL

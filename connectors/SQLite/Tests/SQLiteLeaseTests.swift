@@ -1,5 +1,6 @@
 import Foundation
 import HeadraceCore
+import HeadraceTesting
 import Testing
 
 @testable import HeadraceSQLite

@@ -1,6 +1,7 @@
 import Foundation
 import HeadraceColumnar
 import HeadraceCore
+import HeadraceTesting
 import Testing
 
 @testable import HeadraceSQLite

@@ -1,27 +1,10 @@
 import HeadraceColumnar
 import HeadraceCore
+import HeadraceTesting
 import Synchronization
 import Testing
 
 @testable import HeadraceXML
-
-struct FixedClock: RunClock {
-    func now() -> Int64 { 0 }
-    func monotonic() -> Int64 { 0 }
-    func sleep(for duration: Duration) async throws {}
-}
-
-struct NoRejects: RejectWriter {
-    func write(_ rejects: [Reject], epoch: Int) async throws {}
-    func flush() async throws {}
-}
-
-func testContext(seed: UInt64 = 1) -> RunContext {
-    RunContext(
-        job: "test", run: "run-1", fence: 1, clock: FixedClock(), random: RunRandom(seed: seed),
-        memory: MemoryBudget(limit: 1 << 30), spillFolder: "/tmp", rejects: NoRejects(), progress: SilentProgress(),
-        log: .none, faults: NoFaults(), cancellation: Cancellation(), scheduling: .threaded(workers: 1))
-}
 
 /// Hands bytes out in pieces whose sizes `sizes` gives in turn, and notes whether it was closed.
 final class PiecewiseReader: ByteReader {
@@ -92,7 +75,7 @@ struct ReadResult {
 func readAll<F: Format>(
     _ source: FormatSource<MemoryDocuments, F>, from position: Position? = nil
 ) async throws -> ReadResult {
-    let context = testContext()
+    let context = RunContext.testing()
     var result = ReadResult()
     result.schema = try await source.schema(in: context)
     let reader = try await source.openReader(for: result.schema, from: position, in: context)

@@ -1,6 +1,7 @@
 import HeadraceColumnar
 import HeadraceCore
 import HeadraceFiles
+import HeadraceTesting
 import Testing
 
 @testable import HeadraceXML
@@ -14,10 +15,10 @@ import Testing
     @Test func `A location says rows, fields and namespaces`() async throws {
         let source = try Self.source(
             "feed.xml?rows=/feed/products/product&fields=id:@sku,price:q:price,cur:q:price/@currency&ns.q=urn:prices")
-        let schema = try await source.schema(in: testContext())
+        let schema = try await source.schema(in: RunContext.testing())
         #expect(schema.fields.map(\.description) == ["id: utf8", "price: decimal(18,2)", "cur: utf8"])
         let texts = try Self.source("feed.xml?rows=//product&infer=off&null=new")
-        #expect(try await texts.schema(in: testContext()).fields.allSatisfy { $0.type == .utf8 })
+        #expect(try await texts.schema(in: RunContext.testing()).fields.allSatisfy { $0.type == .utf8 })
     }
 
     @Test(arguments: [

@@ -1,6 +1,7 @@
 import Glibc
 import HeadraceColumnar
 import HeadraceCore
+import HeadraceTesting
 import Synchronization
 import Testing
 
@@ -145,7 +146,7 @@ import Testing
                 bytes: document, object: ByteObject(name: "big.xml", byteCount: nil, identity: "1"), source: "big",
                 stream: StreamID("big"), rowsBefore: 0, description: nil)
             let reader = try XMLFormat(XMLOptions(rows: "/feed/item")).openReader(
-                input, for: GeneratedDocument.schema, from: nil, in: testContext())
+                input, for: GeneratedDocument.schema, from: nil, in: RunContext.testing())
             let before = residentBytes()
             var rows = 0
             var rejects = 0
@@ -198,7 +199,7 @@ import Testing
             bytes: document, object: ByteObject(name: "big.xml", byteCount: nil, identity: "1"), source: "big",
             stream: StreamID("big"), rowsBefore: 0, description: nil)
         let reader = try XMLFormat(XMLOptions(rows: "/feed/item")).openReader(
-            input, for: schema, from: nil, in: testContext())
+            input, for: schema, from: nil, in: RunContext.testing())
         guard case .chunk(let chunk, _, _) = try reader.next() else {
             Issue.record("there was no chunk")
             return

@@ -2,6 +2,7 @@ import Foundation
 import HeadraceColumnar
 import HeadraceCore
 import HeadraceKeyValue
+import HeadraceTesting
 import Synchronization
 
 /// A folder that goes away with the object.
@@ -28,61 +29,13 @@ final class TemporaryFolder: Sendable {
     }
 }
 
-/// A clock that the test sets; sleeping moves it on.
-final class SetClock: RunClock {
-    private let time: Mutex<Int64>
-    private let naps = Mutex<[Duration]>([])
-
-    init(seconds: Int64 = 1_700_000_000) { time = Mutex(seconds * 1_000_000) }
-
-    var sleeps: [Duration] { naps.withLock { $0 } }
-    func now() -> Int64 { time.withLock { $0 } }
-    func monotonic() -> Int64 { now() * 1000 }
-    func advance(seconds: Int64) { time.withLock { $0 += seconds * 1_000_000 } }
-    func sleep(for duration: Duration) async throws {
-        try Task.checkCancellation()
-        naps.withLock { $0.append(duration) }
-        advance(seconds: duration.components.seconds)
-    }
-}
-
-struct NoRejects: RejectWriter {
-    func write(_ rejects: [Reject], epoch: Int) async throws {}
-    func flush() async throws {}
-}
-
-struct FailingAt: FaultPoints {
-    let point: String
-    func reach(_ point: String) throws {
-        if point == self.point { throw HeadraceError(.unexpected, "planned failure at \(point)") }
-    }
-}
-
-func testContext(
-    _ clock: any RunClock = SetClock(), job: String = "job", fence: Int64 = 1, faults: any FaultPoints = NoFaults(),
-    cancellation: Cancellation = Cancellation()
-) -> RunContext {
-    RunContext(
-        job: job, run: "run-\(fence)", fence: fence, clock: clock, random: RunRandom(seed: 7),
-        memory: MemoryBudget(limit: 1 << 30), spillFolder: "/tmp", rejects: NoRejects(), progress: SilentProgress(),
-        log: .none, faults: faults, cancellation: cancellation, scheduling: .threaded(workers: 1))
-}
-
 func checkpoint(_ epoch: Int = 1, final: Bool = true, fence: Int64 = 1) -> Checkpoint {
     Checkpoint(
         epoch: epoch, positions: [StreamID("s"): Position(["row": .integer(epoch)])], isFinal: final,
         run: "run-\(fence)")
 }
 
-private final class Rows: Origin {
-    func place(of row: Int) -> Place { Place(source: "test", row: row + 1) }
-    func original(of row: Int) -> [UInt8]? { nil }
-}
-
-func batch(_ schema: Schema, _ rows: [[Scalar]]) -> Batch {
-    guard let records = RecordBatch(schema: schema, rows: rows) else { preconditionFailure("a value does not fit") }
-    return Batch(records, provenance: Provenance(Rows()), stream: StreamID("s"), sequence: 0, recordsRead: rows.count)
-}
+func batch(_ schema: Schema, _ rows: [[Scalar]]) throws -> Batch { .testing(try .of(schema, rows)) }
 
 /// All items of a table, page by page.
 func everything(_ store: any KeyValueStore, _ table: String, page: Int = 7) async throws -> [Item] {

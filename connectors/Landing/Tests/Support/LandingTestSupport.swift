@@ -1,5 +1,6 @@
 import HeadraceColumnar
 import HeadraceCore
+import HeadraceTesting
 import Synchronization
 
 /// Objects in memory that outlive the store, which dies at a given operation and stays dead: what a killed process leaves.
@@ -94,29 +95,12 @@ final class MemoryReader: ByteReader, @unchecked Sendable {
     func close() {}
 }
 
-/// A clock whose time the test sets.
-final class SetClock: RunClock {
-    private let time: Mutex<Int64>
-    init(_ microseconds: Int64) { time = Mutex(microseconds) }
-    func now() -> Int64 { time.withLock { $0 } }
-    func monotonic() -> Int64 { now() * 1000 }
-    func sleep(for duration: Duration) async throws {}
-    func advance(seconds: Int64) { time.withLock { $0 += seconds * 1_000_000 } }
-}
-
-struct NoRejects: RejectWriter {
-    func write(_ rejects: [Reject], epoch: Int) async throws {}
-    func flush() async throws {}
-}
-
 /// 2026-01-05T02:00:00Z.
 let scrapeTime: Int64 = 1_767_578_400_000_000
 
-func testContext(_ clock: any RunClock = SetClock(scrapeTime), run: String = "run-1") -> RunContext {
-    RunContext(
-        job: "test", run: run, fence: 1, clock: clock, random: RunRandom(seed: 7),
-        memory: MemoryBudget(limit: 1 << 30), spillFolder: "/tmp", rejects: NoRejects(), progress: SilentProgress(),
-        log: .none, faults: NoFaults(), cancellation: Cancellation(), scheduling: .threaded(workers: 1))
+extension RunContext {
+    /// A run that begins at `scrapeTime`.
+    static func scraping(run: String? = nil) -> RunContext { .testing(run: run, clock: VirtualClock(at: scrapeTime)) }
 }
 
 extension ByteSource {

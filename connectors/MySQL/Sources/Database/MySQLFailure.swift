@@ -1,29 +1,6 @@
 import HeadraceCMariaDB
 import HeadraceCore
 
-extension HeadraceError.Code {
-    /// The server cannot be reached, or not within the connect time-out.
-    static let connectionFailed = Self("connectionFailed")
-    /// The connection broke while it was used.
-    static let connectionLost = Self("connectionLost")
-    /// The server does not let this user in, or not to this table.
-    static let accessDenied = Self("accessDenied")
-    /// SQL that the server cannot prepare or run.
-    static let badQuery = Self("badQuery")
-    /// Rows that a constraint of the table refuses.
-    static let constraintViolated = Self("constraintViolated")
-    /// A value that the server cannot store in its column.
-    static let badValue = Self("badValue")
-    /// The disk of the server is full.
-    static let databaseFull = Self("databaseFull")
-    /// Another transaction holds a lock that is needed.
-    static let databaseBusy = Self("databaseBusy")
-    /// The server gave up on a statement after its time-out.
-    static let statementTimeout = Self("statementTimeout")
-    /// Two transactions that could not both go on; the same again may work.
-    static let transactionConflict = Self("transactionConflict")
-}
-
 /// Why the server or libmariadb refused: its number, the SQLSTATE and its own words.
 struct MySQLFailure: Error, Sendable {
     let number: UInt32

@@ -1,28 +1,8 @@
 import HeadraceColumnar
 import HeadraceCore
+import HeadraceTesting
 
 @testable import HeadraceMySQL
-
-extension MySQLSink {
-    /// Writes batches, settles and commits.
-    @discardableResult
-    func load(
-        _ batches: [RecordBatch], schema: Schema, mode: SinkMode, in context: RunContext = .testing(),
-        checkpoint: Checkpoint = .testing()
-    ) async throws -> (counts: WriteCounts, rejects: [Reject]) {
-        let writer = try await openWriter(for: schema, mode: mode, in: context)
-        var rejects: [Reject] = []
-        do {
-            for batch in batches { rejects += try await writer.write(try writer.encode(.testing(batch))) }
-            let counts = try await writer.settle()
-            try await writer.commit(checkpoint)
-            return (counts, rejects)
-        } catch {
-            await writer.abort()
-            throw error
-        }
-    }
-}
 
 extension Bench {
     func sink(_ table: String? = nil) throws -> MySQLSink {
@@ -34,5 +14,18 @@ extension Bench {
         try mariadb(
             "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '\(database)' ORDER BY 1"
         ).filter { $0 != "_headrace_state" && $0 != "_headrace_swap" }
+    }
+}
+
+extension Bench: WarehouseBench {
+    func makeWarehouse() throws -> MySQLSink { try sink() }
+    func makeLookup() throws -> any TableLookup { MySQLLookup(configuration: try configuration) }
+    var beforeCommit: String { "mysql.beforeCommit" }
+
+    func rows(of table: String, _ columns: [String]) throws -> [[String?]] {
+        guard try tables().contains(table) else { return [] }
+        return try mariadb("SELECT \(columns.joined(separator: ", ")) FROM `\(table)` ORDER BY 1").map { line in
+            line.split(separator: "\t").map { $0 == "NULL" ? nil : String($0) }
+        }
     }
 }

@@ -85,11 +85,3 @@ struct Bench: Sendable {
         }
     }
 }
-
-extension RecordBatch {
-    static func of(_ schema: Schema, _ rows: [[Scalar]]) throws -> RecordBatch {
-        try #require(RecordBatch(schema: schema, rows: rows), "a value does not fit its field")
-    }
-
-    var rows: [[Scalar]] { (0..<count).map { row(at: $0) } }
-}

@@ -3,20 +3,12 @@ import HeadraceCSQLite
 public import HeadraceCore
 
 extension HeadraceError.Code {
-    /// Another connection holds the lock that SQLite needs, and has held it for the whole busy time-out.
-    public static let databaseBusy = Self("databaseBusy")
-    /// The disk or the database's page limit is full.
-    public static let databaseFull = Self("databaseFull")
     /// The file is damaged.
     public static let databaseCorrupt = Self("databaseCorrupt")
     /// The file, its folder or its file system cannot be written.
     public static let databaseReadOnly = Self("databaseReadOnly")
     /// The file is something else than an SQLite database.
     public static let notADatabase = Self("notADatabase")
-    /// Rows that a constraint of the table refuses.
-    public static let constraintViolated = Self("constraintViolated")
-    /// SQL that SQLite cannot prepare or run.
-    public static let badQuery = Self("badQuery")
 }
 
 /// Why a call to SQLite failed: its extended code and its own words.

@@ -1,0 +1,61 @@
+/// One thing that a contract demands, to be run against anything that claims to keep it.
+///
+/// Hand a contract's checks to a parameterised test, so that each is reported by its name:
+///
+/// ```swift
+/// @Test(arguments: WarehouseContract<MyBench>.checks)
+/// func keepsTheContract(_ check: Check<MyBench>) async throws { try await check.run(on: MyBench()) }
+/// ```
+public struct Check<Bench>: Sendable, CustomStringConvertible {
+    /// What is promised, as a sentence.
+    public let promise: String
+    private let body: @Sendable (Bench, Expectations) async throws -> Void
+
+    init(_ promise: String, _ body: @escaping @Sendable (Bench, Expectations) async throws -> Void) {
+        self.promise = promise
+        self.body = body
+    }
+
+    public var description: String { promise }
+
+    /// Tries the promise on a bench that no other check has used.
+    /// - Throws: `BrokenPromise` when it is not kept, and whatever the thing under test throws where it should not.
+    public func run(on bench: Bench) async throws {
+        try await body(bench, Expectations(promise: promise))
+    }
+}
+
+/// A promise that was not kept, with what was expected and what was found in its stead.
+public struct BrokenPromise: Error, CustomStringConvertible {
+    /// The check's sentence.
+    public let promise: String
+    /// What was looked at.
+    public let subject: String
+    /// What should have been there.
+    public let expected: String
+    /// What was there.
+    public let found: String
+
+    public var description: String { "\(promise): \(subject) should be \(expected), and is \(found)" }
+}
+
+/// Compares what a check finds with what it expects.
+struct Expectations {
+    let promise: String
+
+    func equal<Value: Equatable>(_ subject: String, _ found: Value, _ expected: Value) throws {
+        guard found == expected else { throw broken(subject, expected: "\(expected)", found: "\(found)") }
+    }
+
+    func broken(_ subject: String, expected: String, found: String) -> BrokenPromise {
+        BrokenPromise(promise: promise, subject: subject, expected: expected, found: found)
+    }
+
+    /// Runs `work`, which must fail.
+    /// - Returns: its error.
+    @discardableResult
+    func failure(_ subject: String, _ work: () async throws -> Void) async throws -> any Error {
+        do { try await work() } catch { return error }
+        throw broken(subject, expected: "an error", found: "no error")
+    }
+}
