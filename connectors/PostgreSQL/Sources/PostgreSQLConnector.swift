@@ -15,7 +15,8 @@ public struct PostgreSQLConnector: RowConnector {
         ConnectorOption("cursor", "COLUMN", "read only rows that are new or changed since the last complete run"),
         ConnectorOption("lag", "AMOUNT", "how far a late row may lie behind the cursor, so that its index is used"),
         ConnectorOption("streams", "N", "connections that read one big table side by side, in one snapshot (1)"),
-        ConnectorOption("key", "NAME,NAME", "the key columns of an upsert"),
+        ConnectorOption("key", "NAME,NAME", "the columns that rows are matched by, in modes that write by key"),
+        SchemaPolicy.option,
         ConnectorOption("connectTimeout", "SECONDS", "how long connecting may take (15)"),
         ConnectorOption("statementTimeout", "SECONDS", "how long the server may work on one statement"),
         ConnectorOption("lockTimeout", "SECONDS", "how long a statement may wait for a lock"),
@@ -66,6 +67,9 @@ public struct PostgreSQLConnector: RowConnector {
 
     /// The table or query at a location. A view is read as a query, because it cannot be resumed.
     public func source(at location: Location) throws -> any Source {
+        guard location[SchemaPolicy.option.name] == nil else {
+            throw HeadraceError(.badOption, "\(SchemaPolicy.option.name) is for writing", hint: "leave it out")
+        }
         let configuration = try configuration(of: location)
         switch (location["table"], location["query"]) {
         case (let table?, nil):
@@ -102,7 +106,9 @@ public struct PostgreSQLConnector: RowConnector {
         for option in ["cursor", "lag", "streams"] where location[option] != nil {
             throw HeadraceError(.badOption, "\(option) is for reading", hint: "leave it out")
         }
-        return PostgreSQLSink(try configuration(of: location), table: location["table"])
+        return PostgreSQLSink(
+            try configuration(of: location), table: location["table"],
+            schemaPolicy: try SchemaPolicy(option: location[SchemaPolicy.option.name]))
     }
 
     /// Connects and says what is there, or how many rows and columns the table or query has.

@@ -8,8 +8,7 @@ struct PostgreSQLRefusal: Sendable {
     let failure: PostgreSQLFailure
 
     func reject(of batch: Batch, plan: PostgreSQLTablePlan) -> Reject {
-        let field = failure.column.flatMap { name in plan.columns.firstIndex { $0.name.text == name } }
-            .map { batch.records.schema.fields[$0].name }
+        let field = failure.column.map { plan.fieldName($0, of: batch.records.schema) }
         return batch.reject(
             row: row, rule: "table \(plan.table)", code: failure.refusalCode, field: field, message: failure.message)
     }

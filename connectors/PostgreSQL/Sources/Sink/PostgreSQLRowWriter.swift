@@ -19,13 +19,18 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
     static let namedRefusals = 3
 
     private let plan: PostgreSQLTablePlan
+    private let time: PostgreSQLLiteral
     private let stages = PostgreSQLStages()
     private var refusals = 0
     private var rules: [PostgreSQLRule]?
     /// What the server says to a row that breaks a rule.
     private var words: [String: PostgreSQLFailure] = [:]
 
-    init(_ plan: PostgreSQLTablePlan) { self.plan = plan }
+    /// - Parameter time: the run's, for a history whose rows are not dated.
+    init(_ plan: PostgreSQLTablePlan, time: PostgreSQLLiteral) {
+        self.plan = plan
+        self.time = time
+    }
 
     /// Prepares for the rows of another transaction.
     func begin() {
@@ -38,8 +43,7 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
     func write(_ rows: PostgreSQLEncodedRows, to connection: PostgreSQLConnection) throws -> Outcome {
         guard rows.count > 0 else { return Outcome() }
         var outcome = Outcome()
-        let isUpsert = if case .upsert = plan.mode { true } else { false }
-        if isUpsert || plan.needsStage || refusals >= Self.namedRefusals {
+        if plan.mode.isKeyed || plan.needsStage || refusals >= Self.namedRefusals {
             outcome = try staged(rows, connection)
         } else if let done = try copied(rows, connection) {
             outcome = done
@@ -109,6 +113,14 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
 
     // MARK: - Through a stage
 
+    private func numbers(
+        _ sql: SQL, _ connection: PostgreSQLConnection
+    ) throws -> (Int, Int, Int, Int) {
+        let found = try connection.first(sql) { row in (0..<4).map { Int(row.integer($0) ?? 0) } }
+        guard let found else { throw HeadraceError(.unexpected, "PostgreSQL does not count what it wrote") }
+        return (found[0], found[1], found[2], found[3])
+    }
+
     private func staged(_ rows: PostgreSQLEncodedRows, _ connection: PostgreSQLConnection) throws -> Outcome {
         var outcome = Outcome()
         let stage = try stages.fill(plan.columns, rows, in: connection)
@@ -142,18 +154,27 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
     ) throws -> PostgreSQLFailure? {
         var counts = WriteCounts()
         let failure = try attempt(connection) {
-            guard case .upsert = plan.mode else {
-                counts.inserted = try connection.run(plan.insert(from: stage, where: condition))
-                return
+            switch plan.mode {
+            case .append, .replace:
+                counts.inserted = try connection.run(plan.append(from: stage, where: condition))
+            case .upsert, .mirror, .insert:
+                let (picked, keys, inserted, updated) = try numbers(
+                    plan.merge(from: stage, where: condition), connection)
+                // A row that a later one of its key follows in the batch has been updated by that one; of rows that are
+                // only inserted, the first stands.
+                let followed = plan.mode == .insert ? 0 : picked - keys
+                counts = WriteCounts(
+                    inserted: inserted, updated: updated + followed, unchanged: picked - inserted - updated - followed)
+            case .history(let columns):
+                let history = PostgreSQLHistory(plan, columns, time: time)
+                var (wave, last) = (0, 0)
+                repeat {
+                    let step = history.step(from: stage, where: condition, wave: wave)
+                    let (rows, begun, changed, highest) = try numbers(step, connection)
+                    counts = counts + WriteCounts(inserted: begun, updated: changed, unchanged: rows - begun - changed)
+                    (wave, last) = (wave + 1, highest)
+                } while wave <= last
             }
-            let found = try connection.first(plan.upsert(from: stage, where: condition)) { row in
-                (0..<4).map { Int(row.integer($0) ?? 0) }
-            }
-            guard let found else { return }
-            counts = WriteCounts(
-                inserted: found[2],
-                // A row that a later one of its key follows in the batch has been updated by that one.
-                updated: found[3] + found[0] - found[1], unchanged: found[1] - found[2] - found[3])
         }
         if failure == nil { outcome.counts = outcome.counts + counts }
         return failure

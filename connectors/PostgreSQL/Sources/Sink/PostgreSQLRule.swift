@@ -40,7 +40,7 @@ struct PostgreSQLRule: Sendable {
     }
 
     private static func uniques(_ table: PostgreSQLTable, _ plan: PostgreSQLTablePlan) throws -> [PostgreSQLRule] {
-        if case .upsert = plan.mode { return [] }
+        if plan.mode.isKeyed { return [] }
         return try ([table.primaryKey] + table.uniqueKeys).filter { !$0.isEmpty }.compactMap { names in
             let key = try names.map { try PostgreSQLName($0) }
             guard key.allSatisfy(plan.names.contains) else { return nil }

@@ -5,21 +5,28 @@ public import HeadraceCore
 ///
 /// Rows of an epoch, their checkpoint and the run's fence are one transaction: readers and a crash see all of it or
 /// nothing. The table is made from the rows' schema when it is not there; one that is there keeps its columns, which rows
-/// are matched to by name, case included. A replace empties the table inside the transaction, so that its views, grants,
+/// are matched to by name, case included, unless `schemaPolicy` says otherwise. A replace empties the table inside the transaction, so that its views, grants,
 /// indexes and references stay, and readers wait for its end.
 ///
 /// A row that the server refuses becomes a reject with the server's words; the others arrive.
-public struct PostgreSQLSink: AppendingSink, ReplacingSink, UpsertingSink, TransactionalSink {
+public struct PostgreSQLSink: AppendingSink, ReplacingSink, UpsertingSink, InsertingSink, MirroringSink, HistorySink,
+    TransactionalSink, SchemaPolicySink
+{
     /// The server and how to reach it.
     public let configuration: PostgreSQLConfiguration
     /// The table that rows go to, `schema.table` where it lies outside the search path; nil for fact loads, which bring
     /// their own tables.
     public let table: String?
+    /// What becomes of a table that is there when the rows have columns that it lacks or types that are too wide for it.
+    public let schemaPolicy: SchemaPolicy
 
     /// A sink on `table`; nothing is opened yet.
-    public init(_ configuration: PostgreSQLConfiguration, table: String? = nil) {
+    public init(
+        _ configuration: PostgreSQLConfiguration, table: String? = nil, schemaPolicy: SchemaPolicy = .refuse
+    ) {
         self.configuration = configuration
         self.table = table
+        self.schemaPolicy = schemaPolicy
     }
 
     public var name: String { "\(configuration)\(table.map { "?table=\($0)" } ?? "")" }
@@ -68,16 +75,7 @@ public struct PostgreSQLSink: AppendingSink, ReplacingSink, UpsertingSink, Trans
             throw HeadraceError(
                 .badOption, "\(name) names no table", hint: "add ?table=NAME, or load facts, which bring their tables")
         }
-        let planMode: PostgreSQLTablePlan.Mode =
-            switch mode {
-            case .append: .append
-            case .replace: .replace
-            case .upsert(let keys): .upsert(keys: keys)
-            case .insert, .mirror, .history:
-                throw HeadraceError(.unsupported, "\(name) cannot be written by \(mode.name)")
-            case .facts: preconditionFailure("a fact load is not planned as one table")
-            }
-        return try PostgreSQLTablePlan.make(table, schema: schema, mode: planMode, in: connection)
+        return try PostgreSQLTablePlan.make(table, schema: schema, mode: mode, policy: schemaPolicy, in: connection)
     }
 
     public func openWriter(
@@ -86,12 +84,19 @@ public struct PostgreSQLSink: AppendingSink, ReplacingSink, UpsertingSink, Trans
         if case .facts(let load) = mode { try load.check(schema) }
         let target: PostgreSQLSinkWriter.Target = try await look(context) { connection in
             guard case .facts(let load) = mode else {
-                return .table(try self.tablePlan(for: schema, mode: mode, in: connection))
+                let plan = try self.tablePlan(for: schema, mode: mode, in: connection)
+                plan.noteIgnored(in: context.log)
+                return .table(plan, time: try Self.time(of: context))
             }
             for table in load.tables { _ = try PostgreSQLTableDefinition.missing(table, in: connection) }
             return .facts(load, schema)
         }
         return PostgreSQLSinkWriter(sink: self, target: target, context: context)
+    }
+
+    /// The time of a run, as the server reads it.
+    private static func time(of context: RunContext) throws -> PostgreSQLLiteral {
+        try PostgreSQLLiteral(Temporal.formatTimestamp(context.clock.now(), hasZone: true))
     }
 
     public func openWarehouse(in context: RunContext) async throws -> any Warehouse {
@@ -126,14 +131,18 @@ public struct PostgreSQLSink: AppendingSink, ReplacingSink, UpsertingSink, Trans
             return missing.map(\.text) + load.summary + [checkpoint]
         }
         let plan = try await look(context) { try self.tablePlan(for: schema, mode: mode, in: $0) }
-        return plan.definitions.map(\.text) + plan.statements + [checkpoint]
+        return plan.definitions.map(\.text)
+            + plan.ignored.map { "leave out column \"\($0.name)\", which the table lacks" }
+            + plan.statements(at: try Self.time(of: context)) + [checkpoint]
     }
 }
 
 extension Sink where Self == PostgreSQLSink {
     /// A table of a PostgreSQL database.
-    public static func postgreSQL(_ configuration: PostgreSQLConfiguration, table: String) -> PostgreSQLSink {
-        PostgreSQLSink(configuration, table: table)
+    public static func postgreSQL(
+        _ configuration: PostgreSQLConfiguration, table: String, schemaPolicy: SchemaPolicy = .refuse
+    ) -> PostgreSQLSink {
+        PostgreSQLSink(configuration, table: table, schemaPolicy: schemaPolicy)
     }
 
     /// A PostgreSQL database as a warehouse for facts.

@@ -6,13 +6,15 @@ import Synchronization
 ///
 /// The transaction begins with the epoch's first rows and ends with `commit` or `abort`; a connection that is lost or a
 /// process that is killed undoes it. Tables and indexes are made inside it, so that an aborted run leaves none behind.
-public final class PostgreSQLSinkWriter: SinkWriter {
+public final class PostgreSQLSinkWriter: MirroringWriter {
     /// What rows are written to.
     enum Target: Sendable {
         case table(PostgreSQLTablePlan, PostgreSQLRowWriter)
         case facts(any FactLoad, Schema)
 
-        static func table(_ plan: PostgreSQLTablePlan) -> Target { .table(plan, PostgreSQLRowWriter(plan)) }
+        static func table(_ plan: PostgreSQLTablePlan, time: PostgreSQLLiteral) -> Target {
+            .table(plan, PostgreSQLRowWriter(plan, time: time))
+        }
     }
 
     private struct State {
@@ -24,6 +26,8 @@ public final class PostgreSQLSinkWriter: SinkWriter {
         /// Set once the table is there and, for a replace, empty.
         var isPrepared = false
         var counts = WriteCounts()
+        /// The run that began a mirror, as the checkpoints of its epochs name it; nil before the first.
+        var mirrored: String?
         /// The fact load of the transaction.
         var load: (loader: any FactLoader, warehouse: PostgreSQLWarehouse)?
     }
@@ -62,10 +66,21 @@ public final class PostgreSQLSinkWriter: SinkWriter {
         }
         let outcome = try await session.use { connection in
             try self.begin(connection)
+            if let keys = encoded.keys { try PostgreSQLSeenKeys(plan).add(keys, in: connection) }
             return try rowWriter.write(rows, to: connection)
         }
         state.withLock { $0.counts = $0.counts + outcome.counts }
         return encoded.rejects + outcome.refusals.map { $0.reject(of: encoded.batch, plan: plan) }
+    }
+
+    public func deleteAbsent() async throws -> Int {
+        guard case .table(let plan, _) = target, plan.mode == .mirror else { return 0 }
+        let deleted = try await session.use { connection in
+            try self.begin(connection)
+            return try PostgreSQLSeenKeys(plan).deleteAbsent(in: connection)
+        }
+        state.withLock { $0.counts.deleted += deleted }
+        return deleted
     }
 
     public func settle() async throws -> WriteCounts {
@@ -81,6 +96,14 @@ public final class PostgreSQLSinkWriter: SinkWriter {
         let (job, sink, fence, faults) = (context.job, self.sink.stateName, context.fence, context.faults)
         try await session.use { connection in
             try self.begin(connection)
+            if case .table(let plan, _) = self.target, plan.mode == .mirror {
+                let seen = PostgreSQLSeenKeys(plan)
+                if checkpoint.isFinal {
+                    try seen.end(in: connection)
+                } else {
+                    try seen.claim(job: job, run: checkpoint.run, in: connection)
+                }
+            }
             try PostgreSQLState.write(checkpoint, job: job, sink: sink, fence: fence, in: connection)
             try faults.reach("postgresql.beforeCommit")
         }
@@ -92,6 +115,7 @@ public final class PostgreSQLSinkWriter: SinkWriter {
         try faults.reach("postgresql.afterCommit")
         state.withLock {
             $0.isOpen = false
+            $0.mirrored = checkpoint.run
             $0.load = nil
             $0.counts = WriteCounts()
         }
@@ -158,11 +182,24 @@ public final class PostgreSQLSinkWriter: SinkWriter {
         try connection.script(Self.opening)
         try PostgreSQLState.check(context.fence, job: context.job, in: connection)
         if !isPrepared { try prepare(connection) }
-        if case .table(_, let rowWriter) = target { rowWriter.begin() }
+        if case .table(let plan, let rowWriter) = target {
+            if plan.locks { try connection.script(plan.lock) }
+            if plan.mode == .mirror { try beginMirror(plan, connection) }
+            rowWriter.begin()
+        }
         state.withLock {
             $0.isPrepared = true
             $0.isOpen = true
         }
+    }
+
+    /// Goes on with the keys of the epochs before, or begins with none.
+    private func beginMirror(_ plan: PostgreSQLTablePlan, _ connection: PostgreSQLConnection) throws {
+        let seen = PostgreSQLSeenKeys(plan)
+        guard let run = state.withLock({ $0.mirrored }) ?? context.resumed?.run else {
+            return try seen.begin(in: connection)
+        }
+        try seen.check(job: context.job, run: run, in: connection)
     }
 
     private func prepare(_ connection: PostgreSQLConnection) throws {
@@ -185,7 +222,7 @@ public final class PostgreSQLSinkWriter: SinkWriter {
             do { try connection.script(definition) } catch let failure as PostgreSQLFailure where failure.isAboutRows {
                 throw HeadraceError(
                     .constraintViolated,
-                    "table \(plan.table) holds rows of equal keys, so that an upsert cannot tell them apart",
+                    "table \(plan.table) holds rows of equal keys, so that they cannot be told apart",
                     fields: [("postgresql", failure.message), ("sql", definition.text)],
                     hint: "remove the repeated rows, or choose other keys")
             }

@@ -42,7 +42,8 @@ final class PostgreSQLStages {
     private func stage(for columns: [PostgreSQLColumn], _ connection: PostgreSQLConnection) throws
         -> PostgreSQLTableName
     {
-        let shape = Shape(columns: columns.map(\.name), types: columns.map(\.type.oid))
+        let shape = Shape(
+            columns: columns.map(\.name), types: columns.map { $0.isReadFromText ? 0 : $0.type.oid })
         if let known = made[shape] {
             try connection.script("TRUNCATE \(known)")
             return known
@@ -50,6 +51,7 @@ final class PostgreSQLStages {
         let stage = Self.name(made.count + 1)
         // The types' own names: without lengths, and a domain's base, so that nothing is refused here.
         let lines = try columns.map { column -> SQL in
+            if column.isReadFromText { return "\(column.name) text" }
             let type = try connection.first("SELECT format_type($1::oid, -1)", ["\(column.type.oid)"]) { $0.text(0) }
             return "\(column.name) \(SQL(writtenByUser: (type ?? nil) ?? "text"))"
         }

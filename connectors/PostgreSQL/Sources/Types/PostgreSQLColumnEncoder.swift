@@ -51,6 +51,16 @@ struct PostgreSQLColumnEncoder: Sendable {
         }
     }
 
+    /// Whether values of `source` go into a column of `type` as text only, which the server reads: the type has no binary
+    /// form here.
+    static func needsText(_ source: DataType, into type: PostgreSQLType) -> Bool {
+        switch type.kind {
+        case .other: source == .utf8 || type.name == "money" && source.isNumeric
+        case .array: source == .utf8
+        default: false
+        }
+    }
+
     /// Whether values of `source` may go into a column of `type`, each that fits.
     static func isPossible(_ source: DataType, into type: PostgreSQLType) -> Bool {
         switch type.kind {

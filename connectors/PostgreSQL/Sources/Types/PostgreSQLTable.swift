@@ -13,6 +13,21 @@ struct PostgreSQLColumn: Sendable, Hashable {
     let isIdentityAlways: Bool
     /// The server fills the column when it is left out.
     let hasDefault: Bool
+    /// Values come as text, which the server reads on its way from a stage into the table.
+    var isReadFromText = false
+
+    /// A value of a stage's column `name` in the type that this column declares.
+    func read(from name: PostgreSQLName) -> SQL {
+        let declared = SQL(writtenByUser: type.name)
+        return isReadFromText && type.name == "money" ? "\(name)::numeric::money" : "\(name)::\(declared)"
+    }
+
+    /// This column as it takes values of `source`.
+    func taking(_ source: DataType) -> PostgreSQLColumn {
+        var column = self
+        column.isReadFromText = PostgreSQLColumnEncoder.needsText(source, into: type)
+        return column
+    }
 
     /// The field of a batch that the column becomes.
     /// - Parameter keyPlace: its place in the primary key, from 1.

@@ -1,0 +1,98 @@
+import HeadraceColumnar
+import HeadraceCore
+
+/// The keys that a mirror has seen: a table beside the mirrored one, filled in the rows' transactions and dropped with the
+/// last of them.
+///
+/// It is a table like any other, so that it holds after a crash just what the checkpoint beside it says. Its comment names
+/// the load that it belongs to. A load that begins afresh drops what an interrupted one has left, whatever its job.
+struct PostgreSQLSeenKeys: Sendable {
+    let table: PostgreSQLTableName
+    private let plan: PostgreSQLTablePlan
+
+    init(_ plan: PostgreSQLTablePlan) {
+        self.plan = plan
+        let name = Self.name(of: plan.table.table.text)
+        guard let table = try? PostgreSQLName(name) else { preconditionFailure("\(name) is no name") }
+        self.table = PostgreSQLTableName(schema: plan.table.schema, table: table)
+    }
+
+    /// `_headrace_seen_NAME`; a long name is cut where its characters end, with a checksum behind it.
+    static func name(of table: String) -> String {
+        let prefix = PostgreSQLTablePlan.reservedPrefix + "seen_"
+        guard prefix.utf8.count + table.utf8.count > PostgreSQLName.longest else { return prefix + table }
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in table.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        var cut = ""
+        for character in table where prefix.utf8.count + cut.utf8.count + String(character).utf8.count <= 46 {
+            cut.append(character)
+        }
+        return prefix + cut + String(hash, radix: 16)
+    }
+
+    private var drop: SQL { "DROP TABLE IF EXISTS \(table)" }
+    private var create: SQL { "CREATE TABLE \(table) AS SELECT \(plan.keyNames) FROM \(plan.table) WITH NO DATA" }
+
+    private var deletion: SQL {
+        "DELETE FROM \(plan.table) t WHERE NOT EXISTS (SELECT 1 FROM \(table) s WHERE \(plan.sameKey("t", "s")))"
+    }
+
+    /// What a load does with the keys, for `plan`.
+    var statements: [SQL] {
+        [create, "COPY \(table) (\(plan.keyNames)) FROM STDIN (FORMAT binary)", deletion, drop]
+    }
+
+    // MARK: - In the rows' transactions
+
+    /// Begins with no keys.
+    func begin(in connection: PostgreSQLConnection) throws {
+        try connection.script("SET LOCAL client_min_messages = warning; \(drop); \(create)")
+    }
+
+    /// What the table's comment says of a load.
+    private static func owner(_ job: String, _ run: String) -> String { "keys seen by job \(job), run \(run)" }
+
+    /// Writes down whose keys these are, so that nobody else goes on with them.
+    func claim(job: String, run: String, in connection: PostgreSQLConnection) throws {
+        try connection.script("COMMENT ON TABLE \(table) IS \(PostgreSQLLiteral(Self.owner(job, run)))")
+    }
+
+    /// Goes on with the keys of earlier epochs.
+    /// - Throws: `unsupported` where they are gone or those of another load: nobody knows then what is absent.
+    func check(job: String, run: String, in connection: PostgreSQLConnection) throws {
+        let found = try connection.first(
+            "SELECT obj_description(to_regclass($1), 'pg_class')", [table.quoted]
+        ) { $0.text(0) }
+        guard found == Self.owner(job, run) else {
+            throw HeadraceError(
+                .unsupported, "the keys that the mirror of \(plan.table) had seen are gone",
+                fields: [("table", "\(table)")],
+                hint: "another load has mirrored the table meanwhile; begin afresh with --restart")
+        }
+    }
+
+    /// Adds the keys of a batch.
+    func add(_ keys: PostgreSQLEncodedRows, in connection: PostgreSQLConnection) throws {
+        guard keys.count > 0 else { return }
+        try connection.beginCopyIn("COPY \(table) (\(plan.keyNames)) FROM STDIN (FORMAT binary)")
+        try PostgreSQLEncodedRows.header.withUnsafeBytes { try connection.copyIn($0) }
+        try keys.withBytes(of: 0..<keys.count) { try connection.copyIn($0) }
+        try PostgreSQLEncodedRows.trailer.withUnsafeBytes { try connection.copyIn($0) }
+        _ = try connection.endCopyIn()
+    }
+
+    /// Deletes the rows whose key was not seen.
+    /// - Returns: how many.
+    func deleteAbsent(in connection: PostgreSQLConnection) throws -> Int {
+        try connection.script("ANALYZE \(table)")
+        do { return try connection.run(deletion) } catch let failure as PostgreSQLFailure where failure.isAboutRows {
+            throw HeadraceError(
+                .constraintViolated, "rows of \(plan.table) that the source does not hold cannot be deleted",
+                fields: [("postgresql", failure.message)],
+                hint: "delete what refers to them first, or let the reference cascade")
+        }
+    }
+
+    /// Leaves no trace.
+    func end(in connection: PostgreSQLConnection) throws { try connection.script(drop) }
+}

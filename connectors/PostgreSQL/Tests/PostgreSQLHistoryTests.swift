@@ -1,0 +1,209 @@
+import HeadraceColumnar
+import HeadraceCore
+import HeadraceTesting
+import Testing
+
+@testable import HeadracePostgreSQL
+
+private typealias Version = HistoryModel.Version
+
+private let schema = Schema([
+    Field("id", .int64, nullable: false), Field("value", .int64), Field("at", .int64, nullable: false),
+])
+private let byTime = SinkMode.history(on: ["id"], HistoryColumns(effective: "at"))
+
+private func batch(_ changes: [HistoryModel.Change]) throws -> RecordBatch {
+    try .of(
+        schema,
+        changes.map { [.integer(Int128($0.key)), .integer(Int128($0.value)), .integer(Int128($0.time))] })
+}
+
+/// A clock that stands where it is put.
+private struct StandingClock: RunClock {
+    let seconds: Int64
+    func now() -> Int64 { seconds * 1_000_000 }
+    func monotonic() -> Int64 { 0 }
+    func sleep(for duration: Duration) async throws {}
+}
+
+@Suite struct PostgreSQLHistoryTests {
+    let bench: Bench
+    var sink: PostgreSQLSink { get throws { PostgreSQLSink(try bench.configuration, table: "people") } }
+
+    init() throws { bench = try Bench() }
+
+    private func versions() throws -> [String] {
+        try bench.psql("SELECT id, value, valid_from, valid_to, is_current FROM people ORDER BY id, valid_from")
+    }
+
+    private func lines(_ model: HistoryModel) -> [String] {
+        model.versions.sorted { ($0.key, $0.from) < ($1.key, $1.from) }.map { version in
+            let until = version.until.map(String.init) ?? "␀"
+            return "\(version.key)|\(version.value)|\(version.from)|\(until)|\(version.isCurrent ? "t" : "f")"
+        }
+    }
+
+    private func fill(_ versions: [Version]) throws {
+        try bench.psql(
+            "CREATE TABLE people (id bigint, value bigint, valid_from bigint, valid_to bigint, is_current boolean NOT NULL)"
+        )
+        for version in versions {
+            try bench.psql(
+                "INSERT INTO people VALUES (\(version.key), \(version.value), \(version.from), \(version.until.map(String.init) ?? "NULL"), \(version.isCurrent))"
+            )
+        }
+    }
+
+    @Test(
+        "A history comes to what one row after another comes to, whatever the batches and wherever it is interrupted",
+        arguments: 0..<40)
+    func property(seed: Int) async throws {
+        let random = RunRandom(seed: UInt64(seed) + 77)
+        var model = HistoryModel()
+        if seed % 2 == 0 {
+            let before = HistoryModel.table(seed: UInt64(seed))
+            try fill(before)
+            model = HistoryModel(before)
+        }
+        var writer: PostgreSQLSinkWriter?
+        var epoch = 0
+        for changes in HistoryModel.batches(seed: UInt64(seed), count: 8) {
+            // A writer dies now and then after it has written and before it has committed.
+            if random.below(4) == 0 {
+                let dying = try await sink.openWriter(for: schema, mode: byTime, in: .testing())
+                if let open = writer { await open.abort() }
+                writer = nil
+                _ = try await dying.write(try dying.encode(.testing(try batch(changes))))
+                await dying.abort()
+            }
+            var open: PostgreSQLSinkWriter
+            if let writer {
+                open = writer
+            } else {
+                open = try await sink.openWriter(for: schema, mode: byTime, in: .testing())
+            }
+            writer = open
+            #expect(try await open.write(try open.encode(.testing(try batch(changes)))).isEmpty)
+            let counts = model.apply(changes)
+            #expect(try await open.settle() == counts, "batch \(changes)")
+            epoch += 1
+            try await open.commit(.testing(epoch: epoch, final: false))
+            #expect(try versions() == lines(model), "batch \(changes)")
+        }
+        if let writer { try await writer.commit(.testing(epoch: epoch + 1)) }
+    }
+
+    @Test("The table is made with its key, and a row is dated by its run where nothing else dates it")
+    func datedByRun() async throws {
+        let people = Schema([Field("id", .int64, nullable: false), Field("name", .utf8)])
+        func rows(_ names: [String]) throws -> RecordBatch {
+            try .of(people, names.enumerated().map { [.integer(Int128($0)), .utf8($1)] })
+        }
+        let mode = SinkMode.history(on: ["id"], HistoryColumns())
+        func load(_ names: [String], at seconds: Int64) async throws -> WriteCounts {
+            var context = RunContext.testing()
+            context.clock = StandingClock(seconds: seconds)
+            return try await sink.load([try rows(names)], schema: people, mode: mode, in: context).counts
+        }
+        #expect(try await load(["Ann", "Bob"], at: 0) == WriteCounts(inserted: 2))
+        #expect(try await load(["Ann", "Rob"], at: 86_400) == WriteCounts(inserted: 1, unchanged: 1))
+        // A clock that has gone back makes no late row: the version of the latest time is put right.
+        #expect(try await load(["Ann", "Bert"], at: 3600) == WriteCounts(updated: 1, unchanged: 1))
+        let found = try bench.psql(
+            """
+            SELECT id, name, valid_from AT TIME ZONE 'UTC', valid_to AT TIME ZONE 'UTC', is_current FROM people ORDER BY 1, 3
+            """)
+        #expect(
+            found == [
+                "0|Ann|1970-01-01 00:00:00|␀|t", "1|Bob|1970-01-01 00:00:00|1970-01-02 00:00:00|f",
+                "1|Bert|1970-01-02 00:00:00|␀|t",
+            ])
+        #expect(
+            try bench.psql(
+                "SELECT a.attname FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY k(n, place), pg_attribute a WHERE indrelid = 'people'::regclass AND a.attrelid = indrelid AND a.attnum = k.n ORDER BY place"
+            ) == ["id", "valid_from"])
+    }
+
+    @Test("Rows of one key in one batch are versions, in the order of the source")
+    func manyOfOneKey() async throws {
+        let changes = (0..<50).map { HistoryModel.Change(key: 1, time: $0, value: $0 / 2) }
+        var model = HistoryModel()
+        let counts = model.apply(changes)
+        #expect(try await sink.load([try batch(changes)], schema: schema, mode: byTime).counts == counts)
+        #expect(try versions() == lines(model) && counts.inserted == 25)
+    }
+
+    @Test("A partial unique index for the open version and a rule against overlaps are kept at every moment")
+    func constraints() async throws {
+        try fill([])
+        try bench.psql(
+            """
+            CREATE UNIQUE INDEX ON people (id) WHERE is_current;
+            ALTER TABLE people ADD CHECK (value < 3), ADD EXCLUDE USING gist (
+                int8range(id, id, '[]') WITH &&, int8range(valid_from, valid_to) WITH &&)
+            """)
+        let changes = [
+            HistoryModel.Change(key: 1, time: 5, value: 1), .init(key: 1, time: 9, value: 2),
+            .init(key: 1, time: 7, value: 0), .init(key: 2, time: 1, value: 1), .init(key: 1, time: 8, value: 9),
+        ]
+        var model = HistoryModel()
+        let counts = model.apply(Array(changes.dropLast()))
+        let result = try await sink.load([try batch(changes)], schema: schema, mode: byTime)
+        #expect(result.counts == counts && result.rejects.map(\.code) == ["check"])
+        #expect(try versions() == lines(model))
+        let later = [HistoryModel.Change(key: 1, time: 12, value: 0), .init(key: 2, time: 0, value: 2)]
+        let more = model.apply(later)
+        #expect(try await sink.load([try batch(later)], schema: schema, mode: byTime).counts == more)
+        #expect(try versions() == lines(model))
+    }
+
+    @Test("A row without a time is a reject; other columns of the table are left alone")
+    func undated() async throws {
+        try bench.psql(
+            """
+            CREATE TABLE people (number serial, id bigint, value bigint, valid_from bigint, valid_to bigint,
+                is_current boolean, note text DEFAULT 'new')
+            """)
+        let loose = Schema([Field("id", .int64), Field("value", .int64), Field("at", .int64)])
+        let rows = try RecordBatch.of(
+            loose,
+            [[.integer(1), .integer(1), .null], [.integer(1), .null, .integer(4)], [.null, .null, .integer(4)]])
+        let result = try await sink.load([rows], schema: loose, mode: byTime)
+        #expect(result.counts == WriteCounts(inserted: 1))
+        #expect(result.rejects.map(\.field) == ["at", "id"])
+        #expect(try bench.psql("SELECT number, id, value, valid_from, note FROM people") == ["1|1|␀|4|new"])
+    }
+
+    @Test(
+        "A table that cannot keep versions is refused before any row moves",
+        arguments: [
+            (
+                "id bigint PRIMARY KEY, value bigint, valid_from bigint, valid_to bigint, is_current boolean",
+                "one row of each id"
+            ),
+            ("id bigint, value bigint, valid_from bigint, valid_to bigint", "is_current"),
+            ("id bigint, value bigint, valid_from bigint, valid_to date, is_current boolean", "of one type"),
+            ("id bigint, value bigint, valid_from text, valid_to text, is_current boolean", "of one type"),
+            ("id bigint, value bigint, valid_from bigint, valid_to bigint, is_current integer", "a boolean"),
+        ])
+    func refused(columns: String, words: String) async throws {
+        try bench.psql("CREATE TABLE people (\(columns))")
+        let error = await #expect(throws: HeadraceError.self) {
+            _ = try await sink.openWriter(for: schema, mode: byTime, in: .testing())
+        }
+        #expect(
+            error?.code == .schemaMismatch && error?.message.contains(words) == true, "\(String(describing: error))")
+    }
+
+    @Test("The plan shows the table and the statement, and changes nothing")
+    func plans() async throws {
+        let lines = try await sink.plan(for: schema, mode: byTime, in: .testing())
+        #expect(
+            lines[0]
+                == #"CREATE TABLE "people" ("id" bigint NOT NULL, "value" bigint, "valid_from" bigint NOT NULL, "valid_to" bigint, "is_current" boolean NOT NULL, PRIMARY KEY ("id", "valid_from"))"#
+        )
+        #expect(lines[1] == #"LOCK TABLE "people" IN SHARE ROW EXCLUSIVE MODE"#)
+        #expect(lines[3].hasPrefix("WITH numbered AS"))
+        #expect(try bench.psql("SELECT to_regclass('people')") == ["␀"])
+    }
+}
