@@ -3,25 +3,33 @@
 /// Hand a contract's checks to a parameterised test, so that each is reported by its name:
 ///
 /// ```swift
-/// @Test(arguments: WarehouseContract<MyBench>.checks)
-/// func keepsTheContract(_ check: Check<MyBench>) async throws { try await check.run(on: MyBench()) }
+/// @Test(arguments: WarehouseContract<MyHarness>.checks)
+/// func keepsTheContract(_ check: Check<MyHarness>) async throws { try await check.run(on: MyHarness()) }
 /// ```
-public struct Check<Bench>: Sendable, CustomStringConvertible {
+public struct Check<Harness>: Sendable, CustomStringConvertible {
     /// What is promised, as a sentence.
     public let promise: String
-    private let body: @Sendable (Bench, Expectations) async throws -> Void
+    private let body: @Sendable (Harness, Expectations) async throws -> Void
 
-    init(_ promise: String, _ body: @escaping @Sendable (Bench, Expectations) async throws -> Void) {
+    init(_ promise: String, _ body: @escaping @Sendable (Harness, Expectations) async throws -> Void) {
         self.promise = promise
         self.body = body
     }
 
     public var description: String { promise }
 
-    /// Tries the promise on a bench that no other check has used.
+    /// The check of a promise that is known not to be kept: it passes as long as the promise is broken.
+    func asGap(because reason: String) -> Check {
+        Check(promise) { harness, expect in
+            do { try await body(harness, expect) } catch { return }
+            throw expect.broken("the declared gap (\(reason))", expected: "open", found: "closed: declare it no longer")
+        }
+    }
+
+    /// Tries the promise on a harness that no other check has used.
     /// - Throws: `BrokenPromise` when it is not kept, and whatever the thing under test throws where it should not.
-    public func run(on bench: Bench) async throws {
-        try await body(bench, Expectations(promise: promise))
+    public func run(on harness: Harness) async throws {
+        try await body(harness, Expectations(promise: promise))
     }
 }
 

@@ -2,21 +2,21 @@ import HeadraceColumnar
 import HeadraceCore
 
 extension WarehouseContract {
-    static func foundAgain(_ bench: Bench, _ expect: Expectations) async throws {
+    static func foundAgain(_ harness: Harness, _ expect: Expectations) async throws {
         func plan() async throws -> [String] {
-            try await bench.makeWarehouse().plan(for: Script.schema, mode: .facts(Script()), in: .testing())
+            try await harness.makeWarehouse().plan(for: Script.schema, mode: .facts(Script()), in: .testing())
         }
         let before = try await plan()
         let made = before.filter { $0.hasPrefix("CREATE TABLE") }
         try expect.equal("the number of tables that the first plan would make", made.count, 2)
         try expect.equal("the load's own line of the plan", before.contains("insert products"), true)
-        for _ in 0..<2 { try await makeTables(in: bench) }
-        try expect.equal("the products", try bench.rows(of: products.name, ["product_id"]), [])
+        for _ in 0..<2 { try await makeTables(in: harness) }
+        try expect.equal("the products", try harness.rows(of: products.name, ["product_id"]), [])
         try expect.equal("what a plan would make now", try await plan().filter { $0.hasPrefix("CREATE") }, [])
     }
 
-    static func lookups(_ bench: Bench, _ expect: Expectations, by column: String) async throws {
-        try await load(bench) { warehouse in
+    static func lookups(_ harness: Harness, _ expect: Expectations, by column: String) async throws {
+        try await load(harness) { warehouse in
             let rows = (0..<500).map { index in
                 [Scalar.utf8("k\(index)"), .utf8("n\(index)"), index % 7 == 0 ? .null : .utf8("k\(index % 50)")]
             }
@@ -35,8 +35,8 @@ extension WarehouseContract {
         }
     }
 
-    static func typedLookups(_ bench: Bench, _ expect: Expectations) async throws {
-        try await load(bench) { warehouse in
+    static func typedLookups(_ harness: Harness, _ expect: Expectations) async throws {
+        try await load(harness) { warehouse in
             _ = try await addProducts(3, to: warehouse)
             let rows: [[Scalar]] = [
                 [.integer(1), .utf8("p1"), .utf8("a"), decimal("1.10"), .date(1), .timestamp(5), .bool(true)],
@@ -57,21 +57,21 @@ extension WarehouseContract {
         }
     }
 
-    static func unknownNames(_ bench: Bench, _ expect: Expectations) async throws {
+    static func unknownNames(_ harness: Harness, _ expect: Expectations) async throws {
         let keys = try batch(prices, ["day"], [[.date(2)]])
         for (table, column) in [("nope", "price_id"), (prices.name, "nope")] {
             let error = try await expect.failure("a lookup of \(column) in \(table)") {
-                try await load(bench) { _ = try await $0.lookup(table, keys: keys, returning: [column]) }
+                try await load(harness) { _ = try await $0.lookup(table, keys: keys, returning: [column]) }
             }
             try expect.equal("the error's name of what is missing", "\(error)".contains("nope"), true)
         }
     }
 
-    static func outsideLookups(_ bench: Bench, _ expect: Expectations) async throws {
-        try await load(bench) { _ = try await addProducts(2, to: $0) }
-        let lookup = try bench.makeLookup()
+    static func outsideLookups(_ harness: Harness, _ expect: Expectations) async throws {
+        try await load(harness) { _ = try await addProducts(2, to: $0) }
+        let lookup = try harness.makeLookup()
         let keys = try batch(products, ["product_id"], [[.utf8("p1")], [.utf8("p2")]])
-        try await load(bench) { warehouse in
+        try await load(harness) { warehouse in
             _ = try await warehouse.insert(
                 try batch(products, ["product_id", "name"], [[.utf8("p2"), .utf8("x")]]), into: products.name)
             let found = try await lookup.lookup(products.name, keys: keys, returning: ["name"], in: .testing())

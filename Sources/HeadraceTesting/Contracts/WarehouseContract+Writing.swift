@@ -2,7 +2,7 @@ import HeadraceColumnar
 import HeadraceCore
 
 extension WarehouseContract {
-    static func refusedRows(_ bench: Bench, _ expect: Expectations) async throws {
+    static func refusedRows(_ harness: Harness, _ expect: Expectations) async throws {
         let loose = Schema([Field("product_id", .utf8), Field("name", .utf8)])
         for (what, id, name) in [
             ("a key that is there", "p1", "again"), ("a text that is too long", "p9", "much too long a name"),
@@ -10,7 +10,7 @@ extension WarehouseContract {
         ] as [(String, String, String?)] {
             let row: [Scalar] = [.utf8(id), name.map(Scalar.utf8) ?? .null]
             let error = try await expect.failure(what) {
-                try await load(bench) { warehouse in
+                try await load(harness) { warehouse in
                     _ = try await addProducts(2, to: warehouse)
                     _ = try await warehouse.insert(try .of(loose, [row]), into: products.name)
                 }
@@ -18,7 +18,7 @@ extension WarehouseContract {
             try expect.equal("the code for \(what)", (error as? HeadraceError)?.code, .constraintViolated)
         }
         let orphan = try await expect.failure("a reference to nothing") {
-            try await load(bench) { warehouse in
+            try await load(harness) { warehouse in
                 _ = try await warehouse.insert(
                     try batch(prices, ["price_id", "product_id"], [[.integer(1), .utf8("nobody")]]), into: prices.name)
             }
@@ -28,12 +28,12 @@ extension WarehouseContract {
         try expect.equal(
             "the database's own words in the error's fields", words.contains { $0.contains("foreign key constraint") },
             true)
-        try expect.equal("what stays", try bench.rows(of: products.name, ["product_id"]), [])
+        try expect.equal("what stays", try harness.rows(of: products.name, ["product_id"]), [])
     }
 
-    static func merges(_ bench: Bench, _ expect: Expectations) async throws {
+    static func merges(_ harness: Harness, _ expect: Expectations) async throws {
         let columns = ["product_id", "name", "brand"]
-        try await load(bench) { warehouse in
+        try await load(harness) { warehouse in
             try expect.equal("the insert", try await addProducts(3, to: warehouse), WriteCounts(inserted: 3))
             let rows: [[Scalar]] = [
                 [.utf8("p0"), .utf8("name 0"), .utf8("b")], [.utf8("p1"), .utf8("other"), .null],
@@ -58,12 +58,12 @@ extension WarehouseContract {
             try expect.equal("a merge of no column", none, WriteCounts(unchanged: 1))
         }
         try expect.equal(
-            "the table", try bench.rows(of: products.name, columns),
+            "the table", try harness.rows(of: products.name, columns),
             [["new", "n", nil], ["p0", "name 0", "c"], ["p1", "other", nil], ["p2", "name 2", nil]])
     }
 
-    static func deletes(_ bench: Bench, _ expect: Expectations, repeats: Int) async throws {
-        try await load(bench) { warehouse in
+    static func deletes(_ harness: Harness, _ expect: Expectations, repeats: Int) async throws {
+        try await load(harness) { warehouse in
             _ = try await addProducts(10, to: warehouse)
             let rows: [[Scalar]] = (0..<10).map { index in
                 [
@@ -81,11 +81,11 @@ extension WarehouseContract {
             try expect.equal("the number of rows deleted", removed, 3)
         }
         try expect.equal(
-            "the rows left", try bench.rows(of: prices.name, ["price_id"]),
+            "the rows left", try harness.rows(of: prices.name, ["price_id"]),
             ["1", "2", "4", "5", "6", "8", "9"].map { [$0] })
     }
 
-    static func marks(_ bench: Bench, _ expect: Expectations, by order: String) async throws {
+    static func marks(_ harness: Harness, _ expect: Expectations, by order: String) async throws {
         let random = RunRandom(seed: 5)
         let rows: [[Scalar]] = (0..<120).map { index in
             [
@@ -109,7 +109,7 @@ extension WarehouseContract {
             if row[5] != expected[index][1] { changes += 1 }
         }
         let (flags, changed) = (Set(expected), changes)
-        try await load(bench) { warehouse in
+        try await load(harness) { warehouse in
             _ = try await addProducts(6, to: warehouse)
             let columns = ["price_id", "product_id", "source", "day", "seen", "is_current"]
             _ = try await warehouse.insert(try batch(prices, columns, rows), into: prices.name)
@@ -125,8 +125,8 @@ extension WarehouseContract {
         }
     }
 
-    static func intervals(_ bench: Bench, _ expect: Expectations) async throws {
-        try await load(bench) { warehouse in
+    static func intervals(_ harness: Harness, _ expect: Expectations) async throws {
+        try await load(harness) { warehouse in
             let rows: [[Scalar]] = [
                 [.utf8("1"), .utf8("a"), .null, .bool(true)], [.utf8("2"), .utf8("a"), .timestamp(5), .bool(false)],
                 [.utf8("3"), .utf8("b"), .null, .bool(true)],

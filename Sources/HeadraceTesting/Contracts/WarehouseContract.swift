@@ -2,10 +2,10 @@ import HeadraceColumnar
 public import HeadraceCore
 
 /// What a warehouse's checks need: an empty database of its own for each check, and a client that is not the connector's.
-public protocol WarehouseBench: Sendable {
+public protocol WarehouseHarness: Sendable {
     /// The sink whose fact loads are tried.
     associatedtype Warehouses: TransactionalSink
-    /// A sink over the bench's database.
+    /// A sink over the harness's database.
     func makeWarehouse() throws -> Warehouses
     /// Lookups in that database outside of any load.
     func makeLookup() throws -> any TableLookup
@@ -19,9 +19,9 @@ public protocol WarehouseBench: Sendable {
 /// What fact loads demand of every warehouse, whatever database is under it.
 ///
 /// Everything runs through the sink's fact mode, as in a job, and through its public interface only.
-public enum WarehouseContract<Bench: WarehouseBench> {
-    /// All checks; each wants a bench of its own.
-    public static var checks: [Check<Bench>] {
+public enum WarehouseContract<Harness: WarehouseHarness> {
+    /// All checks; each wants a harness of its own.
+    public static var checks: [Check<Harness>] {
         [
             Check("Tables are planned, made by a load and found again by the next", foundAgain),
             Check("A lookup by a column with an index gives the rows of each key once") {
@@ -88,13 +88,13 @@ public enum WarehouseContract<Bench: WarehouseBench> {
 
     /// Makes the checks' tables by a load without rows, or finds them, so that a connector's own tests can look at their DDL:
     /// `dim products` and `fact_prices`, which refers to it.
-    public static func makeTables(in bench: Bench) async throws { try await load(bench) { _ in } }
+    public static func makeTables(in harness: Harness) async throws { try await load(harness) { _ in } }
 
     /// Runs `body` in a load that makes both tables, and commits.
     static func load(
-        _ bench: Bench, _ body: @escaping @Sendable (any Warehouse) async throws -> Void
+        _ harness: Harness, _ body: @escaping @Sendable (any Warehouse) async throws -> Void
     ) async throws {
-        try await bench.makeWarehouse().load([], schema: Script.schema, mode: .facts(Script(load: nil, finish: body)))
+        try await harness.makeWarehouse().load([], schema: Script.schema, mode: .facts(Script(load: nil, finish: body)))
     }
 
     /// A fact load over both tables that runs what a check tells.

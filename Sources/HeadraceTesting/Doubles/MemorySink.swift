@@ -16,12 +16,25 @@ public final class MemorySink: AppendingSink, ReplacingSink, Sendable {
         case failsWriting(batch: Int)
         /// Throws after the rows of the commit are visible, as when an answer is lost.
         case failsAfterCommit
+        /// Commits the checkpoint before the rows, so that a failure between the two loses them.
+        case commitsCheckpointFirst
+        /// Commits the rows before the checkpoint, so that a failure between the two has them loaded twice.
+        case commitsRowsFirst
+        /// Lets a run write that has lost its lease.
+        case forgetsFences
+        /// Adds where it should replace.
+        case keepsOldRows
+        /// Keeps what it holds open when a load is aborted.
+        case leaksWriters
+        /// Empties the table when a replacing load begins, before it knows that the load will end.
+        case emptiesEarly
+        /// Writes the rows of each commit once more.
+        case doublesRows
         /// Refuses rows whose first column is this value.
         case refuses(Scalar)
     }
 
     private struct State {
-        var schema: Schema?
         var rows: [[Scalar]] = []
         var checkpoints: [String: Checkpoint] = [:]
         var fences: [String: Int64] = [:]
@@ -50,8 +63,12 @@ public final class MemorySink: AppendingSink, ReplacingSink, Sendable {
     public var openWriters: Int { state.withLock { $0.openWriters } }
 
     public func openWriter(for schema: Schema, mode: SinkMode, in context: RunContext) async throws -> Writer {
-        state.withLock {
-            $0.schema = schema
+        let empties = if case .replace = mode { fault.withLock { $0 } == .emptiesEarly } else { false }
+        try state.withLock {
+            if fault.withLock({ $0 }) != .forgetsFences, $0.fences[context.job, default: 0] > context.fence {
+                throw HeadraceError(.leaseLost, "a later run has written to \(name)")
+            }
+            if empties { $0.rows = [] }
             $0.openWriters += 1
         }
         return Writer(self, mode: mode, context: context)
@@ -72,6 +89,7 @@ public final class MemorySink: AppendingSink, ReplacingSink, Sendable {
         private let context: RunContext
         private var waiting: [[Scalar]] = []
         private var batches = 0
+        private var hasShown = false
         private var isOpen = true
 
         init(_ sink: MemorySink, mode: SinkMode, context: RunContext) {
@@ -115,29 +133,45 @@ public final class MemorySink: AppendingSink, ReplacingSink, Sendable {
         public func settle() async throws -> WriteCounts { WriteCounts(inserted: waiting.count) }
 
         public func commit(_ checkpoint: Checkpoint) async throws {
-            let rows = waiting
-            waiting = []
-            let (job, fence) = (context.job, context.fence)
-            let replaces = if case .replace = mode { true } else { false }
+            let fault = sink.fault.withLock { $0 }
+            if fault == .commitsCheckpointFirst {
+                sink.state.withLock { $0.checkpoints[context.job] = checkpoint }
+                try context.faults.reach("memory.betweenCommits")
+            }
+            if fault == .commitsRowsFirst {
+                sink.state.withLock { show(&$0, checkpoint) }
+                try context.faults.reach("memory.betweenCommits")
+            }
+            try context.faults.reach("memory.beforeCommit")
             try sink.state.withLock { state in
-                guard state.fences[job, default: 0] <= fence else {
+                let newest = state.fences[context.job, default: 0]
+                guard newest <= context.fence || fault == .forgetsFences else {
                     throw HeadraceError(.leaseLost, "a later run has written to \(sink.name)")
                 }
-                state.fences[job] = fence
-                if replaces && checkpoint.epoch == 1 { state.rows = [] }
-                state.rows += rows
-                state.checkpoints[job] = checkpoint
+                state.fences[context.job] = max(newest, context.fence)
+                if fault == .doublesRows { waiting += waiting }
+                show(&state, checkpoint)
+                state.checkpoints[context.job] = checkpoint
                 state.commits += 1
                 if checkpoint.isFinal { close(&state) }
             }
-            if sink.fault.withLock({ $0 }) == .failsAfterCommit {
+            if fault == .failsAfterCommit {
                 throw HeadraceError(.inputOutput, "the answer to the commit was lost", retry: .mayHelp)
             }
+            try context.faults.reach("memory.afterCommit")
+        }
+
+        /// Moves the waiting rows into the table; the first ones of a replacing load take the place of the old.
+        private func show(_ state: inout State, _ checkpoint: Checkpoint) {
+            if case .replace = mode, !hasShown, sink.fault.withLock({ $0 }) != .keepsOldRows { state.rows = [] }
+            hasShown = true
+            state.rows += waiting
+            waiting = []
         }
 
         public func abort() async {
             waiting = []
-            sink.state.withLock { close(&$0) }
+            if sink.fault.withLock({ $0 }) != .leaksWriters { sink.state.withLock { close(&$0) } }
         }
 
         private func close(_ state: inout State) {

@@ -17,7 +17,7 @@ extension Bench {
     }
 }
 
-extension Bench: WarehouseBench {
+extension Bench: WarehouseHarness {
     func makeWarehouse() throws -> MySQLSink { try sink() }
     func makeLookup() throws -> any TableLookup { MySQLLookup(configuration: try configuration) }
     var beforeCommit: String { "mysql.beforeCommit" }

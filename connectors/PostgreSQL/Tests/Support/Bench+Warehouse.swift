@@ -3,7 +3,7 @@ import HeadraceTesting
 
 @testable import HeadracePostgreSQL
 
-extension Bench: WarehouseBench {
+extension Bench: WarehouseHarness {
     func makeWarehouse() throws -> PostgreSQLSink { PostgreSQLSink(try configuration) }
     func makeLookup() throws -> any TableLookup { PostgreSQLLookup(try configuration) }
     var beforeCommit: String { "postgresql.beforeCommit" }

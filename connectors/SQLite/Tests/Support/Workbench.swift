@@ -45,7 +45,7 @@ final class Workbench: Sendable {
     struct ClientFailure: Error { let message: String }
 }
 
-extension Workbench: WarehouseBench {
+extension Workbench: WarehouseHarness {
     func makeWarehouse() throws -> SQLiteSink { SQLiteSink(path: path) }
     func makeLookup() throws -> any TableLookup { SQLiteLookup(path: path) }
     var beforeCommit: String { "sqlite.beforeCommit" }
