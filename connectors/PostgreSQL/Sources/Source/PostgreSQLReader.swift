@@ -1,13 +1,12 @@
 import HeadraceCPQ
 import HeadraceColumnar
 public import HeadraceCore
-import Synchronization
 
 /// Reads rows of one moment of a database, over one connection or several.
 ///
 /// - Invariant (`@unchecked Sendable`): `pass` and `parts` are touched by the one caller of `nextNow` only.
 public final class PostgreSQLReader: SynchronousSourceReader, @unchecked Sendable {
-    private let feed = PostgreSQLFeed()
+    private let feed = PartFeed<PostgreSQLItem>()
     private let leader: PostgreSQLSession
     private let interrupters: [PostgreSQLInterrupter]
     private let cancellation: Cancellation
@@ -41,7 +40,7 @@ public final class PostgreSQLReader: SynchronousSourceReader, @unchecked Sendabl
         interrupters = (0..<min(plan.streams, producers.count)).map { _ in PostgreSQLInterrupter() }
         keys =
             [leaderKey] + interrupters.map { interrupter in context.cancellation.onCancel { interrupter.interrupt() } }
-        let next = PostgreSQLTicket(count: producers.count)
+        let next = PartTicket(count: producers.count)
         for interrupter in interrupters {
             let snapshot = plan.snapshot
             feed.start { feed in
@@ -112,18 +111,15 @@ struct PostgreSQLProducer: Sendable {
     let start: PostgreSQLPart?
     let source: String
 
-    /// Where parts begin to count rows, so that ordinals do not depend on which part is faster.
-    private static let partStride = 1_000_000_000_000
-
     /// - Returns: false when nobody wants more rows.
-    func run(_ connection: PostgreSQLConnection, into feed: PostgreSQLFeed) throws -> Bool {
+    func run(_ connection: PostgreSQLConnection, into feed: PartFeed<PostgreSQLItem>) throws -> Bool {
         try connection.beginCopyOut(statement)
         var (isHeaderRead, isLive) = (false, true)
         var last = start?.at
         var rowsBefore = start?.rows ?? 0
         let hasPlaces = start != nil
         while isLive {
-            var buffer = MutableBuffer(capacity: PostgreSQLFeed.chunkBytes + (64 << 10))
+            var buffer = MutableBuffer(capacity: PartLimits.chunkBytes + (64 << 10))
             var (used, rows) = (0, 0)
             var isInOrder = true
             isLive = try connection.copyOut { message in
@@ -143,7 +139,7 @@ struct PostgreSQLProducer: Sendable {
                     if let last, place <= last { isInOrder = false }
                     last = place
                 }
-                return used < PostgreSQLFeed.chunkBytes && rows < PostgreSQLFeed.chunkRows
+                return used < PartLimits.chunkBytes && rows < PartLimits.chunkRows
             }
             guard isInOrder else {
                 throw HeadraceError(
@@ -151,15 +147,15 @@ struct PostgreSQLProducer: Sendable {
                     hint: "read it as a query")
             }
             guard rows > 0 else { continue }
-            let origin = PostgreSQLOrigin(source: source, first: part * Self.partStride + rowsBefore + 1)
+            let origin = PostgreSQLOrigin(source: source, first: part * PartLimits.ordinalStride + rowsBefore + 1)
             rowsBefore += rows
             let chunk = PostgreSQLChunk(bytes: buffer.finish(byteCount: used), rows: rows, origin: origin)
-            guard feed.put(.rows(chunk, part: part, at: last, rowsInPart: rowsBefore)) else {
+            guard feed.put(.rows(chunk, part: part, at: last, rowsInPart: rowsBefore), bytes: used) else {
                 connection.settle()
                 return false
             }
         }
-        return feed.put(.end(part: part))
+        return feed.put(.end(part: part), bytes: 0)
     }
 
     private static var broken: HeadraceError {
@@ -174,18 +170,5 @@ struct PostgreSQLProducer: Sendable {
         let extra = Int(UInt32(bigEndian: message.loadUnaligned(fromByteOffset: 15, as: UInt32.self)))
         guard extra <= message.count - 19 else { throw broken }
         return UnsafeRawBufferPointer(rebasing: message[(19 + extra)...])
-    }
-}
-
-/// Numbers from 0 up, each given out once.
-final class PostgreSQLTicket: Sendable {
-    private let given = Atomic<Int>(0)
-    private let count: Int
-
-    init(count: Int) { self.count = count }
-
-    func take() -> Int? {
-        let ticket = given.wrappingAdd(1, ordering: .relaxed).oldValue
-        return ticket < count ? ticket : nil
     }
 }
