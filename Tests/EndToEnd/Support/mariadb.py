@@ -1,5 +1,6 @@
 """A MariaDB server of a test's own, on a free port of loopback, and its command-line client as the independent reader."""
 
+import json
 import os
 import pwd
 import shutil
@@ -9,12 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from decimal import Decimal
 
 
 class Server:
     """Runs from an empty folder; `kill` ends it as a power cut would."""
 
-    def __init__(self, durable=False):
+    def __init__(self, durable=False, settings=()):
         # A test that is asked to stop stops its server too.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         # Short and open to the server's user: a socket's path holds 107 bytes at most.
@@ -34,6 +36,7 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.settings = [] if durable else ["--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync"]
+        self.settings += settings
         done = subprocess.run(
             ["mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--auth-root-authentication-method=normal", "--skip-test-db"],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd="/", check=False, **self.identity)
@@ -79,10 +82,46 @@ class Server:
         return ["mariadb", "--no-defaults", "-uroot", "-S", self.socket, "--default-character-set=utf8mb4", "--local-infile=1",
                 *([database] if database else [])]
 
-    def sql(self, sql, database=""):
+    def create(self, database):
+        self.sql(f"CREATE DATABASE {database}")
+
+    def drop(self, database):
+        self.sql(f"DROP DATABASE IF EXISTS {database}")
+
+    def copy(self, source, target):
+        """A new database with the tables and rows of another."""
+        self.create(target)
+        dump = subprocess.run(
+            ["mariadb-dump", "--no-defaults", "-uroot", "-S", self.socket, "--single-transaction", source], capture_output=True,
+            check=True)
+        subprocess.run(self.client(target), input=dump.stdout, capture_output=True, check=True)
+
+    def table(self, name, columns, database):
+        """The rows of a table as dictionaries, numbers as Decimal."""
+        texts = self.column(
+            "SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() "
+            f"AND TABLE_NAME = '{name}' AND COLLATION_NAME IS NOT NULL", database)
+        # One collation for all: JSON and text have two, which JSON_OBJECT does not mix.
+        pairs = ", ".join(
+            f"'{column}', `{column}`" + (" COLLATE utf8mb4_bin" if column in texts else "") for column in columns)
+        lines = self.column(f"SELECT JSON_OBJECT({pairs}) FROM `{name}`", database)
+        return [json.loads(line, parse_float=Decimal, parse_int=Decimal) for line in lines]
+
+    def left_over(self, database):
+        """Tables that nobody needs, and connections that somebody left open."""
+        return self.column(
+            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE '%headrace%' "
+            "AND TABLE_NAME NOT IN ('_headrace_state', '_headrace_swap') UNION ALL SELECT COMMAND FROM "
+            "information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()", database)
+
+    def column(self, sql, database):
+        """The first value of each row as it stands; values without line ends and tabs only."""
+        return [row[0] for row in self.sql(sql, database, "--raw")]
+
+    def sql(self, sql, database="", *options):
         """The rows that the client prints, as lists of text; NULL stands for null."""
         done = subprocess.run(
-            [*self.client(database), "--batch", "--skip-column-names", "--execute", sql], stdin=subprocess.DEVNULL,
+            [*self.client(database), "--batch", "--skip-column-names", *options, "--execute", sql], stdin=subprocess.DEVNULL,
             capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"mariadb: {done.stderr}")

@@ -72,7 +72,24 @@ class Server:
             raise RuntimeError(f"psql: {done.stderr}")
         return done.stdout.splitlines()
 
-    def rows(self, sql, database):
-        """The rows of a query as dictionaries, numbers as Decimal."""
-        lines = self.psql(f"SELECT row_to_json(q) FROM ({sql}) q", database)
+    def create(self, database):
+        self.psql(f"CREATE DATABASE {database}")
+
+    def drop(self, database):
+        self.psql(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+
+    def copy(self, source, target):
+        """A new database with the tables and rows of another."""
+        self.psql(f"CREATE DATABASE {target} TEMPLATE {source}")
+
+    def table(self, name, columns, database):
+        """The rows of a table as dictionaries, numbers as Decimal."""
+        lines = self.psql(f"SELECT row_to_json(q) FROM (SELECT {', '.join(columns)} FROM \"{name}\") q", database)
         return [json.loads(line, parse_float=Decimal, parse_int=Decimal) for line in lines]
+
+    def left_over(self, database):
+        """Tables that nobody needs, and transactions that somebody left open."""
+        return self.psql(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE '%headrace%' AND relname <> '_headrace_state' "
+            "UNION ALL SELECT state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            database)
