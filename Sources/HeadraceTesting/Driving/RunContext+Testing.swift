@@ -69,6 +69,10 @@ extension RecordBatch {
 extension [Batch] {
     /// The rows of all batches, for comparing.
     public var rows: [[Scalar]] { flatMap(\.records.rows) }
+    /// The whole numbers of the first column, which tell rows apart; -1 for anything else.
+    public var identifiers: [Int] {
+        rows.map { if case .integer(let id)? = $0.first { Int(truncatingIfNeeded: id) } else { -1 } }
+    }
     /// The rejects of all batches.
     public var rejects: [Reject] { flatMap(\.rejects) }
 }

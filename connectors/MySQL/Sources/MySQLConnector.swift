@@ -13,6 +13,9 @@ public struct MySQLConnector: RowConnector {
         [
             ConnectorOption("table", "NAME", "the table to read or write; made from the rows when it is not there"),
             ConnectorOption("query", "SQL", "one SELECT whose rows are read, in place of a table"),
+            ConnectorOption("cursor", "COLUMN", "read only rows that are new or changed since the last complete run"),
+            ConnectorOption("lag", "AMOUNT", "how far behind the cursor a late row may come: 5 minutes, or 1000"),
+            ConnectorOption("streams", "N", "connections that read one big table side by side, in one snapshot (1)"),
             ConnectorOption("key", "NAME,NAME", "the key columns of an upsert"),
             ConnectorOption("zeroDates", "reject|null", "what dates with a zero year, month or day become (reject)"),
             ConnectorOption("times", "time|text", "how TIME columns are read: times of a day, or text (time)"),
@@ -34,12 +37,25 @@ public struct MySQLConnector: RowConnector {
         let configuration = try configuration(of: location)
         let zeroDatesAreNull = try choice("zeroDates", of: location, ["reject", "null"]) == "null"
         let timesAreText = try choice("times", of: location, ["time", "text"]) == "text"
+        let streams = try Self.streams(location)
         switch (location["table"], location["query"]) {
         case (let table?, nil):
+            if let cursor = location["cursor"] {
+                return try MySQLIncrementalSource(
+                    configuration: configuration, table: table, cursor: cursor, lag: location["lag"], streams: streams,
+                    zeroDatesAreNull: zeroDatesAreNull, timesAreText: timesAreText)
+            }
+            guard location["lag"] == nil else {
+                throw HeadraceError(.badOption, "a lag needs a cursor", hint: "add cursor=COLUMN")
+            }
             return MySQLTableSource(
-                configuration: configuration, table: table, zeroDatesAreNull: zeroDatesAreNull,
+                configuration: configuration, table: table, streams: streams, zeroDatesAreNull: zeroDatesAreNull,
                 timesAreText: timesAreText)
         case (nil, let query?):
+            guard location["cursor"] == nil, location["lag"] == nil, location["streams"] == nil else {
+                throw HeadraceError(
+                    .badOption, "a query has neither cursor nor lag nor streams", hint: "read a table")
+            }
             return MySQLQuerySource(
                 configuration: configuration, query: query, zeroDatesAreNull: zeroDatesAreNull,
                 timesAreText: timesAreText)
@@ -58,7 +74,19 @@ public struct MySQLConnector: RowConnector {
         guard location["query"] == nil else {
             throw HeadraceError(.badOption, "a query cannot be written to", hint: "name a table with ?table=NAME")
         }
+        for option in ["cursor", "lag", "streams"] where location[option] != nil {
+            throw HeadraceError(.badOption, "\(option) is for reading", hint: "leave it out")
+        }
         return MySQLSink(configuration: configuration, table: location["table"])
+    }
+
+    private static func streams(_ location: Location) throws -> Int {
+        guard let text = location["streams"] else { return 1 }
+        guard let count = Int(text), (1...64).contains(count) else {
+            throw HeadraceError(
+                .badOption, "streams=\(text) is no number of connections", hint: "write a number from 1 to 64")
+        }
+        return count
     }
 
     private func choice(_ name: String, of location: Location, _ values: [String]) throws -> String? {

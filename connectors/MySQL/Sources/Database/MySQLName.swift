@@ -47,6 +47,21 @@ struct MySQLLiteral: Sendable, Hashable {
 
     init(bytes: [UInt8]) { quoted = "X'\(Self.hex(bytes))'" }
 
+    /// Text by its bytes in a character set of the server's.
+    init(bytes: [UInt8], characterSet: MySQLName) {
+        let word = characterSet.text.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+        quoted = "_\(word) X'\(Self.hex(bytes))'"
+    }
+
+    /// A decimal number, which is compared exactly; nil for other text.
+    init?(number text: [UInt8]) {
+        var digits = text[...]
+        if digits.first == UInt8(ascii: "-") { digits.removeFirst() }
+        let halves = digits.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+        guard halves.allSatisfy({ !$0.isEmpty && $0.allSatisfy { (0x30...0x39).contains($0) } }) else { return nil }
+        quoted = String(decoding: text, as: UTF8.self)
+    }
+
     init(_ text: String?) { quoted = text.map { MySQLLiteral($0).quoted } ?? "NULL" }
 
     private static func hex(_ bytes: some Sequence<UInt8>) -> String {

@@ -18,7 +18,7 @@ public struct MySQLSink: AppendingSink, ReplacingSink, UpsertingSink, Transactio
         self.table = table
     }
 
-    public var name: String { "\(configuration.named)\(table.map { "?table=\($0)" } ?? "")" }
+    public var name: String { configuration.named(table.map { "table=\($0)" }) }
 
     /// The sink's name in the state table; the server may move.
     var stateName: String { table ?? "" }

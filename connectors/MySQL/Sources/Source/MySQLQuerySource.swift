@@ -25,7 +25,7 @@ public struct MySQLQuerySource: Source {
         self.timesAreText = timesAreText
     }
 
-    public var name: String { "\(configuration.named)?query=\(query)" }
+    public var name: String { configuration.named("query=\(query)") }
 
     private var options: MySQLReadingOptions {
         MySQLReadingOptions(zeroDatesAreNull: zeroDatesAreNull, timesAreText: timesAreText)
@@ -74,9 +74,8 @@ public struct MySQLQuerySource: Source {
                 .unsupported, "a query cannot be read on from a position", hint: "read a table, or run with --restart")
         }
         let (query, options) = (self.query, options)
-        return try await MySQLReader.open(configuration, source: name, stream: stream, context: context) {
-            connection in
-            let columns = try Self.columns(of: query, options, in: connection)
+        return try await MySQLTableReading.open(configuration, stream: stream, context: context) { leader, _ in
+            let columns = try Self.columns(of: query, options, in: leader.connection)
             let places = try schema.fields.map { field in
                 guard let index = columns.firstIndex(where: { $0.name == field.name }) else {
                     throw HeadraceError(
@@ -85,11 +84,9 @@ public struct MySQLQuerySource: Source {
                 }
                 return index
             }
-            return MySQLReading(
-                sql: SQL(writtenByUser: query),
-                decoder: MySQLRowDecoder(
-                    schema, types: places.map { columns[$0].type }, columns: places, options: options),
-                columnCount: columns.count)
+            let decoder = MySQLRowDecoder(
+                schema, types: places.map { columns[$0].type }, columns: places, options: options)
+            return (MySQLReadPlan(statements: [SQL(writtenByUser: query)], decoder: decoder), nil)
         }
     }
 

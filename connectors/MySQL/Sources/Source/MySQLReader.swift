@@ -4,7 +4,7 @@ public import HeadraceCore
 /// Rows of one chunk of a MySQL source, as the server sent them.
 public struct MySQLChunk: Sendable {
     let rows: MySQLRows
-    /// The ordinal of the first row in its source, from 1.
+    /// The ordinal of the first row in its source, from 1; parts count from a million million times their number.
     let first: Int
 }
 
@@ -31,92 +31,75 @@ final class MySQLOrigin: Origin {
     func original(of row: Int) -> [UInt8]? { nil }
 }
 
-/// What a reader of a table or query reads, found out when it opens.
-struct MySQLReading: Sendable {
-    var sql: SQL
-    var decoder: MySQLRowDecoder
-    /// How positions name rows; nil where nothing does.
-    var order: MySQLReadingOrder?
-    var rowsBefore = 0
-    /// How many columns there are, those of the order at the end included.
-    var columnCount: Int
+/// What a connection brings to a reader: rows with how far the part has been read, or its end.
+enum MySQLItem: Sendable {
+    case rows(MySQLChunk, part: Int, key: MySQLKey?, rowsInPart: Int)
+    case end(part: Int)
 }
 
-/// Reads rows of one statement inside one consistent snapshot.
+/// Reads rows of one moment of a database, over one connection or several.
 ///
-/// - Invariant (`@unchecked Sendable`): `stream` and `rowsRead` are touched inside calls of the session's actor only.
-public final class MySQLReader: SourceReader, @unchecked Sendable {
-    /// What a chunk holds at most; a row is never split.
-    static let rowLimit = 8192
-    static let byteLimit = 512 << 10
-
-    private let session: MySQLSession
+/// - Invariant (`@unchecked Sendable`): `left`, `rowsRead` and `hasEnded` are touched by the one caller of `nextNow` only.
+public final class MySQLReader: SynchronousSourceReader, @unchecked Sendable {
+    private let feed = PartFeed<MySQLItem>()
+    private let crew: MySQLCrew
     private let source: String
     private let streamID: StreamID
-    private let reading: MySQLReading
     private let cancellation: Cancellation
-    private let cancellationKey: Int
-    private var stream: MySQLStream?
-    private var rowsRead: Int
+    private let plan: MySQLReadPlan
+    private var left: [Int: MySQLPart] = [:]
+    private var rowsRead = 0
+    private var hasEnded = false
 
-    private init(
-        _ session: MySQLSession, key: Int, _ reading: MySQLReading, source: String, stream: StreamID,
-        context: RunContext
-    ) {
-        self.session = session
-        self.reading = reading
-        self.source = source
+    /// Starts the plan's statements on the connections, each on a thread of its own.
+    init(_ plan: MySQLReadPlan, on opened: MySQLOpened, crew: MySQLCrew, stream: StreamID, context: RunContext) {
+        self.plan = plan
+        self.crew = crew
+        source = stream.name
         streamID = stream
         cancellation = context.cancellation
-        cancellationKey = key
-        rowsRead = reading.rowsBefore
-    }
-
-    /// Opens a connection and a snapshot, in which `body` finds out what to read.
-    static func open(
-        _ configuration: MySQLConfiguration, source: String, stream: StreamID, context: RunContext,
-        _ body: @escaping @Sendable (MySQLConnection) throws -> MySQLReading
-    ) async throws -> MySQLReader {
-        let session = MySQLSession(configuration)
-        let key = session.follow(context.cancellation)
-        do {
-            let reading = try await session.use { connection in
-                // All that is read from here on is of one moment.
-                try connection.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
-                return try body(connection)
-            }
-            let reader = MySQLReader(session, key: key, reading, source: source, stream: stream, context: context)
-            try await session.use { reader.stream = try $0.stream(reading.sql) }
-            return reader
-        } catch {
-            context.cancellation.remove(key)
-            await session.close()
-            throw error
+        for (index, part) in plan.state.parts.enumerated() { left[index] = part }
+        let producers = zip(plan.statements, 0...).map { statement, index in
+            MySQLProducer(
+                statement: statement, part: index,
+                start: plan.state.parts.isEmpty ? MySQLPart(number: 0) : plan.state.parts[index], key: plan.key)
         }
-    }
-
-    public func next() async throws -> Read<MySQLChunk> {
-        try await session.use { _ in
-            guard let stream = self.stream else { return .end }
-            var rows = MySQLRows(columnCount: stream.columnCount, bytes: Self.byteLimit, rows: 2048)
-            while rows.count < Self.rowLimit, rows.byteCount < Self.byteLimit {
-                guard try stream.next(into: &rows) else {
-                    self.stream = nil
-                    break
+        let next = PartTicket(count: producers.count)
+        for member in opened.members.prefix(max(producers.count, 1)) {
+            feed.start { feed in
+                do {
+                    while let index = next.take() {
+                        guard try producers[index].run(member.connection, into: feed) else { break }
+                    }
+                    member.connection.rollBack()
+                } catch {
+                    throw crew.error(error, on: member)
                 }
             }
-            guard rows.count > 0 else { return .end }
-            let chunk = MySQLChunk(rows: rows, first: self.rowsRead + 1)
-            self.rowsRead += rows.count
-            let position =
-                self.reading.order?.position(after: rows, row: self.rowsRead)
-                ?? Position(["row": .integer(self.rowsRead)])
-            return .chunk(chunk, position)
         }
+    }
+
+    public func nextNow() throws -> Read<MySQLChunk> {
+        while let item = try feed.take() {
+            switch item {
+            case .rows(let chunk, let part, let key, let rows):
+                rowsRead += chunk.rows.count
+                left[part]?.rows = rows
+                guard let key else { return .chunk(chunk, Position(["row": .integer(rowsRead)])) }
+                left[part]?.after = key
+                return .chunk(chunk, plan.state.position(with: left))
+            case .end(let part): left[part] = nil
+            }
+        }
+        if cancellation.isCancelled { throw HeadraceError.cancelled }
+        guard plan.givesLastPosition, !hasEnded else { return .end }
+        hasEnded = true
+        let nothing = MySQLChunk(rows: MySQLRows(columnCount: 1, bytes: 0, rows: 0), first: 1)
+        return .chunk(nothing, plan.state.position(with: left))
     }
 
     public func decode(_ chunk: MySQLChunk, sequence: UInt64) throws -> Batch {
-        let (records, misfits) = reading.decoder.decode(chunk.rows)
+        let (records, misfits) = plan.decoder.decode(chunk.rows)
         let rejects = misfits.map { misfit in
             Reject(
                 rule: "column \(misfit.field.name)", code: "doesNotFit", field: misfit.field.name, value: misfit.value,
@@ -129,12 +112,40 @@ public final class MySQLReader: SourceReader, @unchecked Sendable {
     }
 
     public func close() async {
-        cancellation.remove(cancellationKey)
-        await session.finish { connection in
-            // Rows that nobody wants would all be read before the connection could be closed in peace.
-            if self.stream != nil { connection.shutDown() }
-            self.stream = nil
+        crew.interrupt()
+        let feed = self.feed
+        _ = try? await BlockingWork.run { feed.close() }
+        crew.release()
+    }
+}
+
+/// Reads the rows of one part from its connection.
+struct MySQLProducer: Sendable {
+    let statement: SQL
+    let part: Int
+    let start: MySQLPart
+    let key: (order: MySQLReadingOrder, offset: Int)?
+
+    /// - Returns: false when nobody wants more rows.
+    func run(_ connection: MySQLConnection, into feed: PartFeed<MySQLItem>) throws -> Bool {
+        let stream = try connection.stream(statement)
+        var rowsBefore = start.rows
+        var isLive = true
+        while isLive {
+            var rows = MySQLRows(columnCount: stream.columnCount, bytes: PartLimits.chunkBytes, rows: 2048)
+            while rows.count < PartLimits.chunkRows, rows.byteCount < PartLimits.chunkBytes, isLive {
+                isLive = try stream.next(into: &rows)
+            }
+            guard rows.count > 0 else { break }
+            let chunk = MySQLChunk(rows: rows, first: start.number * PartLimits.ordinalStride + rowsBefore + 1)
+            rowsBefore += rows.count
+            let last = key.map { $0.order.key(rows, row: rows.count - 1, offset: $0.offset) }
+            guard feed.put(.rows(chunk, part: part, key: last, rowsInPart: rowsBefore), bytes: rows.byteCount) else {
+                // Rows that nobody wants would all be read before the connection could be closed in peace.
+                connection.shutDown()
+                return false
+            }
         }
-        await session.close()
+        return feed.put(.end(part: part), bytes: 0)
     }
 }

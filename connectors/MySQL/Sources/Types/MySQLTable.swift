@@ -11,6 +11,8 @@ struct MySQLTable: Sendable {
         let hasDefault: Bool
         /// Computed by the server; can be read, never written.
         let isGenerated: Bool
+        /// The character set of text; nil for what is not text.
+        let characterSet: MySQLName?
 
         /// The column in a SELECT: a FLOAT as text has six digits, so that it is read as a DOUBLE, which has all.
         var selection: SQL { type.kind == .float ? "CAST(\(name) AS DOUBLE)" : "\(name)" }
@@ -24,6 +26,10 @@ struct MySQLTable: Sendable {
     let primaryKey: [String]
     /// The columns of each unique index that takes no nulls or some, in order; the primary key first.
     let uniqueKeys: [[String]]
+    /// The names of those indexes.
+    let uniqueNames: [MySQLName]
+    /// How many rows the server believes that there are.
+    let estimatedRows: Int
     /// The first columns of all indexes.
     let indexed: Set<String>
     /// Whether foreign keys lead from it or to it, or triggers hang on it: a table by another name would lack them.
@@ -38,7 +44,7 @@ struct MySQLTable: Sendable {
         guard
             let found = try connection.rows(
                 """
-                SELECT TABLE_NAME, TABLE_TYPE, ENGINE FROM information_schema.TABLES
+                SELECT TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS FROM information_schema.TABLES
                 WHERE TABLE_SCHEMA = \(here) AND TABLE_NAME = \(literal)
                 """
             ).first, let actual = found[0]
@@ -58,7 +64,7 @@ struct MySQLTable: Sendable {
         }
         let columns = try connection.rows(
             """
-            SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA, COLUMN_COMMENT
+            SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA, COLUMN_COMMENT, CHARACTER_SET_NAME
             FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = \(here) AND TABLE_NAME = \(own)
             ORDER BY ORDINAL_POSITION
             """
@@ -70,7 +76,8 @@ struct MySQLTable: Sendable {
                 type: MySQLColumnType(
                     declared: row[1] ?? "", isJSON: jsonColumns.contains(name), comment: row[5] ?? ""),
                 isNullable: row[2] == "YES", hasDefault: row[3] != nil || extra.contains("auto_increment"),
-                isGenerated: extra.contains("generated") && !extra.contains("default_generated"))
+                isGenerated: extra.contains("generated") && !extra.contains("default_generated"),
+                characterSet: row[6].map { MySQLName(known: $0) })
         }
         let keys = try connection.rows(
             """
@@ -104,7 +111,9 @@ struct MySQLTable: Sendable {
             name: MySQLName(known: actual), isView: found[1] == "VIEW" || found[1] == "SYSTEM VIEW",
             engine: found[2] ?? "", columns: columns,
             primaryKey: unique.first { $0.name == "PRIMARY" }?.columns ?? [],
-            uniqueKeys: unique.filter { !partial.contains($0.name) }.map(\.columns), indexed: indexed,
+            uniqueKeys: unique.filter { !partial.contains($0.name) }.map(\.columns),
+            uniqueNames: unique.filter { !partial.contains($0.name) }.map { MySQLName(known: $0.name) },
+            estimatedRows: found[3].flatMap { Int($0) } ?? 0, indexed: indexed,
             hasTies: (ties ?? 0) > 0)
     }
 

@@ -23,10 +23,11 @@ struct Bench: Sendable {
     @discardableResult
     func mariadb(_ sql: String) throws -> [String] { try server.mariadb(sql, database: database) }
 
-    func source(_ table: String, zeroDatesAreNull: Bool = false, timesAreText: Bool = false) throws -> MySQLTableSource
-    {
+    func source(
+        _ table: String, streams: Int = 1, zeroDatesAreNull: Bool = false, timesAreText: Bool = false
+    ) throws -> MySQLTableSource {
         MySQLTableSource(
-            configuration: try configuration, table: table, zeroDatesAreNull: zeroDatesAreNull,
+            configuration: try configuration, table: table, streams: streams, zeroDatesAreNull: zeroDatesAreNull,
             timesAreText: timesAreText)
     }
 }
