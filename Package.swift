@@ -103,6 +103,8 @@ let package = Package(
         .library(name: "HeadraceJobs", targets: ["HeadraceJobs"]),
         .library(name: "HeadraceCommand", targets: ["HeadraceCommand"]),
         .executable(name: "headrace", targets: ["headrace-cli"]),
+        // What scripts put between the program and a server.
+        .executable(name: "headrace-fault-proxy", targets: ["HeadraceFaultProxy"]),
         // Loaded by Python in the tests of the Arrow interface; nobody else wants it.
         .library(name: "HeadraceArrowProbe", type: .dynamic, targets: ["HeadraceArrowProbe"]),
         // What plugins share beneath them: landing zones, compression, digests and the HTTP client.
@@ -133,6 +135,10 @@ let package = Package(
             "HeadraceFiles", ["HeadraceCore", "HeadraceColumnar", "HeadraceCodecs"], path: "Sources/Support/Files",
             testing: ["HeadraceTesting"])
         + module("HeadraceTesting", ["HeadraceCore", "HeadraceColumnar", "HeadraceRuntime"])
+        + [
+            .executableTarget(
+                name: "HeadraceFaultProxy", dependencies: ["HeadraceTesting", "HeadraceCore"], path: "Tests/FaultProxy")
+        ]
         + module(
             "HeadraceJobs",
             ["Headrace", "HeadraceFiles", "HeadraceHTTPClient", "HeadraceCodecs", "HeadraceDigests"]

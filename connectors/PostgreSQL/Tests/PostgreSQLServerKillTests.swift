@@ -24,8 +24,14 @@ private func rows(_ range: Range<Int>) throws -> RecordBatch {
         let bench = try Bench(server)
         try bench.psql("CREATE TABLE people (id bigint PRIMARY KEY, name text); INSERT INTO people VALUES (-1, 'old')")
         let mode: SinkMode = name == "append" ? .append : name == "replace" ? .replace : .upsert(on: ["id"])
-        let proxy = try CuttingProxy(to: server.port, dropsCommit: false) {
+        let proxy = try FaultProxy(
+            to: .tcp(host: "127.0.0.1", port: server.port), script: try FaultScript("hold@toServer:after=COMMIT%00"))
+        defer { proxy.stop() }
+        EngineThread.start {
+            // The answer has come as far as the proxy, and the client never hears it.
+            guard proxy.wait(milliseconds: 60_000, until: { $0.waiting > 0 }) else { return }
             if moment == .afterCommit { server.kill() }
+            proxy.cut()
         }
         var configuration = try bench.configuration
         configuration.password = Secret(server.password)

@@ -196,7 +196,13 @@ private func rows(_ range: Range<Int>, _ word: String = "row") throws -> RecordB
     @Test(
         "A commit whose answer is lost counts when the server made it, and the load goes on", arguments: [true, false])
     func lostAnswers(arrives: Bool) async throws {
-        let proxy = try CuttingProxy(to: bench.server.port, dropsCommit: !arrives)
+        let proxy = try FaultProxy(
+            to: .tcp(host: "127.0.0.1", port: bench.server.port),
+            script: try FaultScript(arrives ? "hold@toServer:after=COMMIT%00" : "end@toServer:before=COMMIT%00"))
+        defer { proxy.stop() }
+        if arrives {
+            EngineThread.start { if proxy.wait(milliseconds: 60_000, until: { $0.waiting > 0 }) { proxy.cut() } }
+        }
         var configuration = try bench.configuration
         configuration.password = Secret(bench.server.password)
         try configuration.set("host", to: "127.0.0.1")
@@ -217,7 +223,7 @@ private func rows(_ range: Range<Int>, _ word: String = "row") throws -> RecordB
         _ = try await writer.write(try writer.encode(.testing(try rows(3..<5))))
         #expect(try await writer.settle() == WriteCounts(inserted: 2))
         try await writer.commit(.testing(epoch: 2))
-        #expect(proxy.cuts == 1)
+        #expect(proxy.counts.fired == 1)
         #expect(try bench.psql("SELECT id FROM people ORDER BY 1") == ["0", "1", "2", "3", "4"])
     }
 
