@@ -11,6 +11,8 @@ public struct MySQLSink: AppendingSink, ReplacingSink, UpsertingSink, Transactio
     public let configuration: MySQLConfiguration
     /// The table that rows go to; nil for fact loads, which bring their own tables.
     public let table: String?
+    /// What runs have read from the state table.
+    let seen = SeenCheckpoints()
 
     /// A sink on `table`; nothing is opened yet.
     public init(configuration: MySQLConfiguration, table: String? = nil) {
@@ -25,9 +27,14 @@ public struct MySQLSink: AppendingSink, ReplacingSink, UpsertingSink, Transactio
 
     public func committed(in context: RunContext) async throws -> Checkpoint? {
         let (job, sink) = (context.job, stateName)
-        return try await MySQLSession.once(configuration, following: context.cancellation) {
-            try MySQLState.read(job: job, sink: sink, in: $0)
+        let target = try table.map { try MySQLName($0) }
+        let checkpoint = try await MySQLSession.once(configuration, following: context.cancellation) { connection in
+            // The checkpoint of a swap that was interrupted is not written yet where its rows are there.
+            if let target { try MySQLSwap.settle(target, of: job, in: connection) }
+            return try MySQLState.read(job: job, sink: sink, in: connection)
         }
+        seen.note(checkpoint, by: context.run)
+        return checkpoint
     }
 
     /// The columns of the table that can be written.
@@ -43,7 +50,7 @@ public struct MySQLSink: AppendingSink, ReplacingSink, UpsertingSink, Transactio
     }
 
     private func tablePlan(
-        for schema: Schema, mode: SinkMode, in connection: MySQLConnection
+        for schema: Schema, mode: SinkMode, fence: Int64 = 0, in connection: MySQLConnection
     ) throws -> MySQLTablePlan {
         guard let table else {
             throw HeadraceError(
@@ -58,7 +65,7 @@ public struct MySQLSink: AppendingSink, ReplacingSink, UpsertingSink, Transactio
                 throw HeadraceError(.unsupported, "\(name) cannot be written by \(mode.name)")
             case .facts: preconditionFailure("a fact load is not planned as one table")
             }
-        return try MySQLTablePlan.make(table, schema: schema, mode: planMode, in: connection)
+        return try MySQLTablePlan.make(table, schema: schema, mode: planMode, fence: fence, in: connection)
     }
 
     public func openWriter(for schema: Schema, mode: SinkMode, in context: RunContext) async throws -> MySQLSinkWriter {
@@ -70,7 +77,8 @@ public struct MySQLSink: AppendingSink, ReplacingSink, UpsertingSink, Transactio
                 try connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
                 let byFile = try connection.number("SELECT @@local_infile") == 1
                 guard case .facts(let load) = mode else {
-                    return (.table(try self.tablePlan(for: schema, mode: mode, in: connection)), byFile)
+                    let plan = try self.tablePlan(for: schema, mode: mode, fence: context.fence, in: connection)
+                    return (.table(plan), byFile)
                 }
                 for table in load.tables { _ = try MySQLTableDefinition.missing(table, in: connection) }
                 return (.facts(load, schema), byFile)

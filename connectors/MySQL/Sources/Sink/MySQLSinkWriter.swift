@@ -28,6 +28,8 @@ public final class MySQLSinkWriter: SinkWriter {
     private let byFile: Bool
     private let context: RunContext
     private let state = Mutex(State())
+    /// What the next commit may replace.
+    private let expected: Mutex<SeenCheckpoints.Expectation>
 
     init(
         sink: MySQLSink, session: MySQLSession, cancellationKey: Int, target: Target, byFile: Bool, context: RunContext
@@ -38,6 +40,7 @@ public final class MySQLSinkWriter: SinkWriter {
         self.target = target
         self.byFile = byFile
         self.context = context
+        expected = Mutex(sink.seen.take(by: context.run))
     }
 
     public func encode(_ batch: Batch) throws -> MySQLEncodedBatch {
@@ -69,8 +72,7 @@ public final class MySQLSinkWriter: SinkWriter {
             return try MySQLMerger(plan, stage: Self.stage, updating: plan.valueColumns)
                 .merge(batch, byFile: byFile, in: connection)
         }
-        let into = plan.swaps ? MySQLSwap.newName(of: plan.table.text) : plan.table
-        let (stored, refusals) = try MySQLRowLoader(plan, into: into).store(batch, byFile: byFile, in: connection)
+        let (stored, refusals) = try MySQLRowLoader(plan, into: plan.into).store(batch, byFile: byFile, in: connection)
         return (WriteCounts(inserted: stored), refusals)
     }
 
@@ -85,18 +87,20 @@ public final class MySQLSinkWriter: SinkWriter {
 
     public func commit(_ checkpoint: Checkpoint) async throws {
         let (job, fence, faults, name) = (context.job, context.fence, context.faults, sink.stateName)
+        let expected = self.expected.withLock { $0 }
         try await session.use { connection in
             try self.begin(connection)
             if case .table(let plan) = self.target, plan.swaps {
-                let swap = MySQLSwap(target: plan.table, sink: name)
-                try swap.commit(checkpoint, job: job, fence: fence, faults: faults, in: connection)
+                let swap = MySQLSwap(target: plan.table, job: job, sink: name, fence: fence)
+                try swap.commit(checkpoint, over: expected, faults: faults, in: connection)
                 return
             }
-            try MySQLState.write(checkpoint, job: job, sink: name, fence: fence, in: connection)
+            try MySQLState.write(checkpoint, over: expected, job: job, sink: name, fence: fence, in: connection)
             try faults.reach("mysql.beforeCommit")
             try connection.execute("COMMIT")
             try faults.reach("mysql.afterCommit")
         }
+        self.expected.withLock { $0 = .only(checkpoint) }
         state.withLock {
             $0.isOpen = false
             $0.made = nil
@@ -117,10 +121,29 @@ public final class MySQLSinkWriter: SinkWriter {
         }
         // Tables were made outside of the transaction that is undone; where even this fails, the next run does it.
         guard isPrepared, case .table(let plan) = target else { return }
+        let (job, fence, name) = (context.job, context.fence, sink.stateName)
         _ = try? await MySQLSession.once(sink.configuration) { connection in
-            if plan.swaps { try MySQLSwap.recover(plan.table, in: connection) }
-            if let made { try connection.execute("DROP TABLE IF EXISTS \(made)") }
+            if plan.swaps {
+                try MySQLSwap(target: plan.table, job: job, sink: name, fence: fence).abandon(in: connection)
+            }
+            if let made { try Self.unmake(made, job: job, sink: name, in: connection) }
         }
+    }
+
+    /// Takes away a table that this writer made, unless somebody has committed to it: this run's own commit, whose answer
+    /// was lost, or a run that has taken its place.
+    private static func unmake(
+        _ table: MySQLName, job: String, sink: String, in connection: MySQLConnection
+    ) throws {
+        // Waits for whoever is writing into it.
+        try connection.execute("LOCK TABLES \(table) WRITE, `_headrace_state` READ")
+        let isUsed =
+            try connection.number("SELECT EXISTS (SELECT 1 FROM \(table))") == 1
+            || connection.number(
+                """
+                SELECT COUNT(*) FROM `_headrace_state` WHERE job = \(MySQLLiteral(job)) AND sink = \(MySQLLiteral(sink))
+                """) != 0
+        if !isUsed { try connection.execute("DROP TABLE \(table)") }
     }
 
     // MARK: - The transaction
@@ -166,7 +189,9 @@ public final class MySQLSinkWriter: SinkWriter {
         case .table(let plan):
             if plan.swaps {
                 try MySQLSwap.recover(plan.table, in: connection)
-                try MySQLSwap(target: plan.table, sink: sink.stateName).prepare(plan, in: connection)
+                let swap = MySQLSwap(
+                    target: plan.table, job: context.job, sink: sink.stateName, fence: context.fence)
+                try swap.prepare(plan, in: connection)
                 return
             }
             try define(plan, connection)

@@ -36,12 +36,25 @@ enum MySQLState {
             hint: "nothing of this run's epoch was written; the other run's rows stand")
     }
 
-    /// Writes a checkpoint over the sink's last one where its fence is not higher. Call inside the rows' transaction.
-    /// - Throws: `leaseLost` when it is.
-    static func write(
-        _ checkpoint: Checkpoint, job: String, sink: String, fence: Int64, in connection: MySQLConnection
+    /// Refuses a run that may not commit: one with a higher fence has, or somebody since this one began. Holds what was
+    /// read until the transaction's end.
+    static func check(
+        _ fence: Int64, over expected: SeenCheckpoints.Expectation, job: String, sink: String,
+        in connection: MySQLConnection
     ) throws {
         try check(fence, job: job, locking: true, in: connection)
+        let current = try read(job: job, sink: sink, locking: true, in: connection)
+        try expected.check(current, job: job, place: "\(connection.configuration)")
+    }
+
+    /// Writes a checkpoint over the sink's last one where its fence is not higher and it is the one that the run went on
+    /// from. Call inside the rows' transaction.
+    /// - Throws: `leaseLost` when another run has committed.
+    static func write(
+        _ checkpoint: Checkpoint, over expected: SeenCheckpoints.Expectation, job: String, sink: String, fence: Int64,
+        in connection: MySQLConnection
+    ) throws {
+        try check(fence, over: expected, job: job, sink: sink, in: connection)
         let (job, sink) = (MySQLLiteral(job), MySQLLiteral(sink))
         try connection.execute("DELETE FROM `_headrace_state` WHERE job = \(job) AND sink = \(sink)")
         let streams = checkpoint.positions.keys.map(\.name).sorted()
@@ -58,13 +71,17 @@ enum MySQLState {
     }
 
     /// The last checkpoint of a sink, nil when it has none.
-    static func read(job: String, sink: String, in connection: MySQLConnection) throws -> Checkpoint? {
+    /// - Parameter locking: holds what was read until the transaction's end.
+    static func read(
+        job: String, sink: String, locking: Bool = false, in connection: MySQLConnection
+    ) throws -> Checkpoint? {
         guard try exists(in: connection) else { return nil }
         var whole: Checkpoint?
+        let lock: SQL = locking ? " FOR UPDATE" : ""
         let rows = try connection.rows(
             """
             SELECT checkpoint FROM `_headrace_state`
-            WHERE job = \(MySQLLiteral(job)) AND sink = \(MySQLLiteral(sink)) ORDER BY part
+            WHERE job = \(MySQLLiteral(job)) AND sink = \(MySQLLiteral(sink)) ORDER BY part\(lock)
             """)
         for row in rows {
             guard let json = try? JSONValue.parse(row[0] ?? ""), let part = Checkpoint(json: json) else {

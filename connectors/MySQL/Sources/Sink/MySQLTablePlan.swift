@@ -26,6 +26,11 @@ struct MySQLTablePlan: Sendable {
     let makesTable: Bool
     /// Whether a replace swaps a new table in; else rows are deleted and inserted in one transaction.
     let swaps: Bool
+    /// The fence of the run, which names the table that it swaps in.
+    var fence: Int64 = 0
+
+    /// The table that rows are loaded into.
+    var into: MySQLName { swaps ? MySQLSwap.newName(of: table.text, fence: fence) : table }
 
     /// The prefix of tables that are Headrace's own.
     static let reservedPrefix = "_headrace_"
@@ -39,10 +44,13 @@ struct MySQLTablePlan: Sendable {
     }
 
     /// Finds the columns of `table` for `schema`, by name.
-    /// - Parameter isPartial: whether rows may lack columns that a new row of the table needs.
+    /// - Parameters:
+    ///   - fence: the fence of the run that will write, 0 for none.
+    ///   - isPartial: whether rows may lack columns that a new row of the table needs.
     /// - Throws: `schemaMismatch` with the valid names for columns that the table lacks, needs or types otherwise.
     static func make(
-        _ table: String, schema: Schema, mode: Mode, in connection: MySQLConnection, isPartial: Bool = false
+        _ table: String, schema: Schema, mode: Mode, fence: Int64 = 0, in connection: MySQLConnection,
+        isPartial: Bool = false
     ) throws -> MySQLTablePlan {
         let name = try MySQLName(table)
         guard !MySQLName.folded(table).hasPrefix(reservedPrefix) else {
@@ -56,9 +64,11 @@ struct MySQLTablePlan: Sendable {
         }
         try checkNames(schema.names)
         if let existing = try MySQLTable.read(table, from: connection) {
-            return try plan(existing, schema, mode, keys, isPartial)
+            var plan = try plan(existing, schema, mode, keys, isPartial)
+            plan.fence = fence
+            return plan
         }
-        return try plan(newTable: name, schema, mode, keys, connection)
+        return try plan(newTable: name, schema, mode, keys, fence, connection)
     }
 
     private static func keys(of mode: Mode, _ schema: Schema) throws -> [Int] {
@@ -101,11 +111,12 @@ struct MySQLTablePlan: Sendable {
     // MARK: - A table that is not there
 
     private static func plan(
-        newTable table: MySQLName, _ schema: Schema, _ mode: Mode, _ keys: [Int], _ connection: MySQLConnection
+        newTable table: MySQLName, _ schema: Schema, _ mode: Mode, _ keys: [Int], _ fence: Int64,
+        _ connection: MySQLConnection
     ) throws -> MySQLTablePlan {
         let swaps = mode == .replace
         let definition = TableDefinition(
-            swaps ? MySQLSwap.newName(of: table.text).text : table.text,
+            swaps ? MySQLSwap.newName(of: table.text, fence: fence).text : table.text,
             Schema(
                 schema.fields.enumerated().map { index, field in
                     Field(field.name, field.type, nullable: field.isNullable && !keys.contains(index))
@@ -115,7 +126,8 @@ struct MySQLTablePlan: Sendable {
             table: table, mode: mode, columns: try schema.names.map { try MySQLName($0) },
             encoders: zip(definition.schema.fields, types).map {
                 MySQLColumnEncoder($0.type, into: $1, isNullable: $0.isNullable)
-            }, keys: keys, definitions: [sql], makesTable: true, swaps: swaps)
+            }, keys: keys, definitions: [sql], makesTable: true, swaps: swaps,
+            fence: fence)
     }
 
     // MARK: - A table that is there
@@ -193,7 +205,6 @@ struct MySQLTablePlan: Sendable {
 
     /// The statements that rows will run, one line each, for `plan`.
     var statements: [String] {
-        let into = swaps ? MySQLSwap.newName(of: table.text) : table
         let load = MySQLRowLoader(self, into: into).loadSQL.text
         switch mode {
         case .append: return [load]

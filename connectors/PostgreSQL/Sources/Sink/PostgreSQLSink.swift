@@ -19,6 +19,8 @@ public struct PostgreSQLSink: AppendingSink, ReplacingSink, UpsertingSink, Inser
     public let table: String?
     /// What becomes of a table that is there when the rows have columns that it lacks or types that are too wide for it.
     public let schemaPolicy: SchemaPolicy
+    /// What runs have read from the state table.
+    let seen = SeenCheckpoints()
 
     /// A sink on `table`; nothing is opened yet.
     public init(
@@ -53,7 +55,9 @@ public struct PostgreSQLSink: AppendingSink, ReplacingSink, UpsertingSink, Inser
 
     public func committed(in context: RunContext) async throws -> Checkpoint? {
         let (job, sink) = (context.job, stateName)
-        return try await look(context) { try PostgreSQLState.read(job: job, sink: sink, in: $0) }
+        let checkpoint = try await look(context) { try PostgreSQLState.read(job: job, sink: sink, in: $0) }
+        seen.note(checkpoint, by: context.run)
+        return checkpoint
     }
 
     /// The columns of the table that can be written.

@@ -40,6 +40,8 @@ public final class PostgreSQLSinkWriter: MirroringWriter {
     private let target: Target
     private let context: RunContext
     private let state: Mutex<State>
+    /// What the next commit may replace.
+    private let expected: Mutex<SeenCheckpoints.Expectation>
 
     init(sink: PostgreSQLSink, target: Target, context: RunContext) {
         self.sink = sink
@@ -48,6 +50,7 @@ public final class PostgreSQLSinkWriter: MirroringWriter {
         let session = PostgreSQLSession(sink.configuration)
         let key = session.follow(context.cancellation)
         state = Mutex(State(session: session, cancellationKey: key))
+        expected = Mutex(sink.seen.take(by: context.run))
     }
 
     private var session: PostgreSQLSession { state.withLock { $0.session } }
@@ -94,6 +97,7 @@ public final class PostgreSQLSinkWriter: MirroringWriter {
 
     public func commit(_ checkpoint: Checkpoint) async throws {
         let (job, sink, fence, faults) = (context.job, self.sink.stateName, context.fence, context.faults)
+        let expected = self.expected.withLock { $0 }
         try await session.use { connection in
             try self.begin(connection)
             if case .table(let plan, _) = self.target, plan.mode == .mirror {
@@ -104,7 +108,8 @@ public final class PostgreSQLSinkWriter: MirroringWriter {
                     try seen.claim(job: job, run: checkpoint.run, in: connection)
                 }
             }
-            try PostgreSQLState.write(checkpoint, job: job, sink: sink, fence: fence, in: connection)
+            try PostgreSQLState.write(
+                checkpoint, over: expected, job: job, sink: sink, fence: fence, in: connection)
             try faults.reach("postgresql.beforeCommit")
         }
         do {
@@ -112,6 +117,7 @@ public final class PostgreSQLSinkWriter: MirroringWriter {
         } catch let failure as PostgreSQLFailure {
             guard failure.isConnectionLoss, try await isCommitted(checkpoint) else { throw failure.error }
         }
+        self.expected.withLock { $0 = .only(checkpoint) }
         try faults.reach("postgresql.afterCommit")
         state.withLock {
             $0.isOpen = false

@@ -37,10 +37,12 @@ enum PostgreSQLState {
         }
     }
 
-    /// Writes a checkpoint over the sink's last one where no fence is higher. The last statement before the commit.
-    /// - Throws: `leaseLost` when one is.
+    /// Writes a checkpoint over the sink's last one where no fence is higher and the last is the one that the run went on
+    /// from. The last statement before the commit.
+    /// - Throws: `leaseLost` when another run has committed.
     static func write(
-        _ checkpoint: Checkpoint, job: String, sink: String, fence: Int64, in connection: PostgreSQLConnection
+        _ checkpoint: Checkpoint, over expected: SeenCheckpoints.Expectation, job: String, sink: String, fence: Int64,
+        in connection: PostgreSQLConnection
     ) throws {
         try lock(job: job, in: connection)
         if try !exists(in: connection) {
@@ -48,6 +50,8 @@ enum PostgreSQLState {
             try connection.script("SELECT pg_advisory_xact_lock(hashtextextended('headrace state', 0)); \(definition)")
         }
         try check(fence, job: job, in: connection)
+        try expected.check(
+            try read(job: job, sink: sink, in: connection), job: job, place: "\(connection.configuration)")
         try connection.run("DELETE FROM \"_headrace_state\" WHERE job = $1 AND sink = $2", [job, sink])
         let streams = checkpoint.positions.isEmpty ? [""] : checkpoint.positions.keys.map(\.name).sorted()
         for stream in streams {

@@ -16,6 +16,8 @@ public struct SQLiteSink: AppendingSink, ReplacingSink, UpsertingSink, Transacti
     public let table: String?
     /// How long a statement waits while another connection writes.
     public var busyTimeout: Duration
+    /// What runs have read from the state table.
+    let seen = SeenCheckpoints()
 
     /// A sink on `table` of the database file at `path`; nothing is opened yet.
     public init(path: String, table: String? = nil, busyTimeout: Duration = .seconds(30)) {
@@ -56,7 +58,9 @@ public struct SQLiteSink: AppendingSink, ReplacingSink, UpsertingSink, Transacti
 
     public func committed(in context: RunContext) async throws -> Checkpoint? {
         let (job, sink) = (context.job, stateName)
-        return try await look { try SQLiteState.read(job: job, sink: sink, in: $0) }
+        let checkpoint = try await look { try SQLiteState.read(job: job, sink: sink, in: $0) }
+        seen.note(checkpoint, by: context.run)
+        return checkpoint
     }
 
     /// The columns of the table that can be written. One that declares no type has that of the values in it.

@@ -37,12 +37,15 @@ public final class SQLiteSinkWriter: SinkWriter {
     private let target: Target
     private let context: RunContext
     private let state = Mutex(State())
+    /// What the next commit may replace.
+    private let expected: Mutex<SeenCheckpoints.Expectation>
 
     init(sink: SQLiteSink, transaction: SQLiteTransaction, target: Target, context: RunContext) {
         self.sink = sink
         self.transaction = transaction
         self.target = target
         self.context = context
+        expected = Mutex(sink.seen.take(by: context.run))
         let key = database.follow(context.cancellation)
         state.withLock { $0.cancellationKey = key }
     }
@@ -82,13 +85,16 @@ public final class SQLiteSinkWriter: SinkWriter {
     }
 
     public func commit(_ checkpoint: Checkpoint) async throws {
+        let expected = self.expected.withLock { $0 }
         let isUnused = try await database.use { connection in
             try self.begin(connection)
             try SQLiteState.write(
-                checkpoint, job: self.context.job, sink: self.sink.stateName, fence: self.context.fence, in: connection)
+                checkpoint, over: expected, job: self.context.job, sink: self.sink.stateName, fence: self.context.fence,
+                in: connection)
             return try self.transaction.commit(
                 self.sink.stateName, isFinal: checkpoint.isFinal, connection, faults: self.context.faults)
         }
+        self.expected.withLock { $0 = .only(checkpoint) }
         state.withLock {
             $0.isOpen = false
             $0.load = nil

@@ -31,13 +31,16 @@ enum SQLiteState {
             hint: "nothing of this run's epoch was written; the other run's rows stand")
     }
 
-    /// Writes a checkpoint over the sink's last one where its fence is not higher.
-    /// - Throws: `leaseLost` when it is.
+    /// Writes a checkpoint over the sink's last one where its fence is not higher and it is the one that the run went on
+    /// from.
+    /// - Throws: `leaseLost` when another run has committed.
     static func write(
-        _ checkpoint: Checkpoint, job: String, sink: String, fence: Int64, in connection: SQLiteConnection
+        _ checkpoint: Checkpoint, over expected: SeenCheckpoints.Expectation, job: String, sink: String, fence: Int64,
+        in connection: SQLiteConnection
     ) throws {
         try connection.execute(definition)
         try check(fence, job: job, in: connection)
+        try expected.check(try read(job: job, sink: sink, in: connection), job: job, place: connection.path)
         let streams = checkpoint.positions.isEmpty ? [noStream] : checkpoint.positions.keys.map(\.name).sorted()
         try connection.run("DELETE FROM \"_headrace_state\" WHERE job = ? AND sink = ?", [.text(job), .text(sink)])
         for stream in streams {
