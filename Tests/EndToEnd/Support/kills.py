@@ -4,14 +4,13 @@ Every try starts from the same state, one day loaded, runs the second day, is ki
 items must equal those of an undisturbed run, and nothing temporary may be left.
 """
 
-import collections
 import os
-import random
 import shutil
 import subprocess
 import time
 
 import checks
+import driver
 import market
 import prices
 import tables
@@ -30,14 +29,12 @@ OTHER = [
 TIMES = {point: 5 for point in COMMIT} | {"landing.file": 12, "turn": 10, "sync.batch": 12}
 
 
-class KillTest:
+class KillTest(driver.KillDriver):
     def __init__(self, run):
-        self.run = run
+        super().__init__(run)
         self.base = os.path.join(run.folder, "base")
         self.state = os.path.join(run.folder, "state")
         self.temporary = os.path.join(run.folder, "tmp")
-        self.reached = collections.Counter()
-        self.random = random.Random(int(os.environ.get("SEED", "20260105")))
         os.mkdir(self.temporary)
         demo = checks.Headrace(os.path.join(run.folder, "demo"))
         for day in DAYS:
@@ -157,52 +154,16 @@ class KillTest:
             self.run.passed += 1
         return place
 
-    def kill_at(self, point, count):
-        """Kills at the count-th time that the point is reached. Returns whether it was reached."""
-        self.restore()
-        done = self.job(DAYS[1], faults=f"{point}@{count}=kill")
-        if not checks.was_killed(done.returncode):
-            return False
-        self.reached[point] += 1
-        self.judge(f"at {point} the {count}. time")
-        return True
-
-    def kill_after(self, seconds):
-        """Kills after a time. Returns the place, or nothing when the run was faster."""
-        self.restore()
-        process = self.headrace.start(
-            *self.arguments(DAYS[1]), env=self.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        if not checks.was_killed(process.wait()):
-            return None
-        return self.judge(f"after {seconds:.3f} s")
+    def start(self, faults=None):
+        return self.headrace.start(
+            *self.arguments(DAYS[1]), env=self.environment(faults), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def everything(self, kills, each):
         """`kills` random moments, and every named point: `each` times for the commit's, once for the others."""
         print(f"an undisturbed run of a day takes {self.seconds:.2f} s", flush=True)
-        for point in COMMIT + OTHER:
-            wanted = each if point in COMMIT else 1
-            last = TIMES.get(point, 1)
-            counts = [1 + (index * last) // wanted % last for index in range(wanted)] if wanted > 1 else [max(1, last // 2)]
-            for count in counts:
-                if not self.kill_at(point, count):
-                    self.run.check(False, f"{point} is reached {count} times in a run of a day")
-        places = collections.Counter()
-        longest = self.seconds
-        while sum(places.values()) < kills:
-            place = self.kill_after(self.random.uniform(0, longest))
-            if place is None:
-                longest = max(longest * 0.97, self.seconds / 3)
-            else:
-                places[place] += 1
+        self.at_points(COMMIT, each, TIMES)
+        self.at_points(OTHER, 1, TIMES)
+        self.at_random(kills, self.seconds)
         self.market.stop()
-        print(f"\nkilled at {sum(self.reached.values())} named points:")
-        for point, count in self.reached.items():
-            print(f"  {count:4d}  {point}")
-        print(f"killed at {sum(places.values())} random moments, the ledger then said:")
-        for place, count in places.most_common():
-            print(f"  {count:4d}  {place}")
+        self.report("the ledger then said")
         print("compared after each: " + ", ".join(f"{table} ({len(rows)})" for table, rows in self.undisturbed.items()))

@@ -16,11 +16,12 @@ from decimal import Decimal
 class Server:
     """Runs from an empty folder; `kill` ends it as a power cut would."""
 
-    def __init__(self, durable=False, settings=()):
+    def __init__(self, durable=False, settings=(), parent="/tmp", small=False):
+        """`parent` is where its folder is made; `small` makes it use little of a small disk."""
         # A test that is asked to stop stops its server too.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         # Short and open to the server's user: a socket's path holds 107 bytes at most.
-        self.folder = tempfile.mkdtemp(prefix="hrmy-", dir="/tmp")
+        self.folder = tempfile.mkdtemp(prefix="hrmy-", dir=parent)
         os.chmod(self.folder, 0o755)
         self.data = os.path.join(self.folder, "d")
         self.socket = os.path.join(self.folder, "s", "s")
@@ -35,10 +36,13 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.settings = [] if durable else ["--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync"]
+        log = f"--innodb-log-file-size={4 if small else 256}M"
+        self.settings = [log, f"--innodb-buffer-pool-size={16 if small else 256}M"]
+        self.settings += [] if durable else ["--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync"]
         self.settings += settings
         done = subprocess.run(
-            ["mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--auth-root-authentication-method=normal", "--skip-test-db"],
+            ["mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--auth-root-authentication-method=normal",
+             "--skip-test-db", *([log] if small else [])],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd="/", check=False, **self.identity)
         if done.returncode != 0:
             raise RuntimeError(done.stderr + done.stdout)
@@ -50,8 +54,8 @@ class Server:
             # pylint: disable=consider-using-with  # it runs until `stop`
             self.process = subprocess.Popen(
                 ["mariadbd", "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}", "--bind-address=127.0.0.1",
-                 f"--port={self.port}", "--skip-log-bin", "--skip-name-resolve", "--local-infile=1", "--innodb-log-file-size=256M",
-                 "--innodb-buffer-pool-size=256M", "--character-set-server=utf8mb4", *self.settings],
+                 f"--port={self.port}", "--skip-log-bin", "--skip-name-resolve", "--local-infile=1",
+                 "--character-set-server=utf8mb4", *self.settings],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", **self.identity)
         for _ in range(1200):
             if self.process.poll() is not None:

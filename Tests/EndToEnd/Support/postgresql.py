@@ -9,18 +9,29 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from decimal import Decimal
+
+
+def is_running(process):
+    """Whether it is there, and not only waiting for its parent to take note of its end."""
+    try:
+        with open(f"/proc/{process}/stat", encoding="utf-8") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 class Server:
     """Runs from an empty folder; `kill` ends it as a power cut would."""
 
-    def __init__(self, durable=False):
+    def __init__(self, durable=False, parent="/tmp", small=False):
+        """`parent` is where its folder is made; `small` makes it use little of a small disk."""
         self.binaries = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=True).stdout.strip()
         # A test that is asked to stop stops its server too.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         # Short and open to the server's user: a socket's path holds 107 bytes at most.
-        self.folder = tempfile.mkdtemp(prefix="hrpg-", dir="/tmp")
+        self.folder = tempfile.mkdtemp(prefix="hrpg-", dir=parent)
         os.chmod(self.folder, 0o755)
         self.data = os.path.join(self.folder, "d")
         os.mkdir(self.data, 0o700)
@@ -32,10 +43,13 @@ class Server:
             user = pwd.getpwnam("postgres")
             os.chown(self.data, user.pw_uid, user.pw_gid)
             self.identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-        self.tool("initdb", "-D", self.data, "-A", "trust", "-U", "test", "-E", "UTF8", "--no-locale", "--no-sync")
+        self.tool("initdb", "-D", self.data, "-A", "trust", "-U", "test", "-E", "UTF8", "--no-locale", "--no-sync",
+                  *(["--wal-segsize=1"] if small else []))
         lines = ["listen_addresses = '127.0.0.1'", f"port = {self.port}", "unix_socket_directories = ''", "max_connections = 40"]
         if not durable:
             lines += ["fsync = off", "synchronous_commit = off", "full_page_writes = off"]
+        if small:
+            lines += ["shared_buffers = 4MB", "min_wal_size = 2MB", "max_wal_size = 4MB", "autovacuum = off"]
         with open(os.path.join(self.data, "postgresql.conf"), "a", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
         self.start()
@@ -50,13 +64,35 @@ class Server:
     def start(self):
         self.tool("pg_ctl", "-D", self.data, "-l", os.path.join(self.data, "log"), "-w", "-t", "60", "start")
 
+    def postmaster(self):
+        """The server's main process, None when it is not there."""
+        try:
+            with open(os.path.join(self.data, "postmaster.pid"), encoding="utf-8") as file:
+                process = int(file.readline())
+            os.kill(process, 0)
+            return process
+        except (OSError, ValueError):
+            return None
+
     def kill(self):
-        with open(os.path.join(self.data, "postmaster.pid"), encoding="utf-8") as file:
-            os.kill(int(file.readline()), signal.SIGKILL)
+        """Ends all of the server's processes at once: the postmaster alone would leave the others to finish what they do."""
+        postmaster = self.postmaster()
+        if postmaster is None:
+            return
+        children = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True, check=False).stdout.split()
+        for process in [postmaster, *map(int, children)]:
+            try:
+                os.kill(process, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        for process in [postmaster, *map(int, children)]:
+            while is_running(process):
+                time.sleep(0.002)
 
     def stop(self):
         try:
-            self.tool("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+            if self.postmaster() is not None:
+                self.tool("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
