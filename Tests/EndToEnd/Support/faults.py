@@ -10,6 +10,7 @@ import datetime
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import time
@@ -354,20 +355,32 @@ class FaultTest(driver.KillDriver):
     # Two runs
 
     def expire(self):
-        """Passes the time of every lease, as a minute would. Not where the run holds the ledger itself, which others then wait for."""
-        connection = sqlite3.connect(os.path.join(self.headrace.state, "ledger.db"), timeout=30)
-        with connection:
-            connection.execute("UPDATE leases SET expires = 0")
-        connection.close()
+        """Passes the time of every lease, as a minute would."""
+        self.ledger("UPDATE leases SET expires = 0", 30)
+
+    def ledger(self, sql, seconds):
+        connection = sqlite3.connect(os.path.join(self.headrace.state, "ledger.db"), timeout=seconds)
+        try:
+            with connection:
+                connection.execute(sql)
+        finally:
+            connection.close()
 
     def stopped(self, faults):
-        """A run that has stopped itself at a named point; None when it never came there."""
+        """A run that has stopped itself at a named point; None when it never came there, or holds the ledger itself, which all
+        others then wait for."""
         process = self.start(faults)
         for _ in range(6000):
             with open(f"/proc/{process.pid}/stat", encoding="utf-8") as file:
                 state = file.read().rsplit(")", 1)[1].split()[0]
             if state == "T":
-                return process
+                try:
+                    self.ledger("BEGIN IMMEDIATE", 0.5)
+                    return process
+                except sqlite3.OperationalError:
+                    process.send_signal(signal.SIGCONT)
+                    self.finish(process)
+                    return None
             if process.poll() is not None:
                 self.finish(process)
                 return None
@@ -388,7 +401,7 @@ class FaultTest(driver.KillDriver):
         else:
             self.expire()
         third = self.finish(self.start())
-        first.send_signal(18)
+        first.send_signal(signal.SIGCONT)
         woken = self.finish(first)
         return self.two(f"stopped at {point}", woken, third)
 
@@ -400,11 +413,11 @@ class FaultTest(driver.KillDriver):
             return None
         self.expire()
         second = self.stopped(f"{other}=stop")
-        first.send_signal(18)
+        first.send_signal(signal.SIGCONT)
         woken = self.finish(first)
         if second is None:
             return self.two(f"stopped at {point}, the other ended before {other}", woken, woken)
-        second.send_signal(18)
+        second.send_signal(signal.SIGCONT)
         return self.two(f"stopped at {point}, the other at {other}", woken, self.finish(second))
 
     def two_runs(self, count, wait):
