@@ -39,7 +39,8 @@ public final class EnvironmentFaults: FaultPoints {
         }
         switch action {
         case "kill": kill(getpid(), SIGKILL)
-        case "stop": kill(getpid(), SIGSTOP)
+        // To this very thread, which goes no further then; a signal to the process may stop another thread first.
+        case "stop": raise(SIGSTOP)
         case "fail": throw HeadraceError(.unexpected, "fault point \(point) was asked to fail", retry: .mayHelp)
         default: break
         }

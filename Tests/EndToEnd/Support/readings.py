@@ -5,6 +5,7 @@ import shutil
 
 import checks
 import faults
+import targets
 
 
 class Readings:
@@ -18,6 +19,10 @@ class Readings:
         test.restore()
         done = test.finish(test.start())
         test.run.check(done.returncode == 0, f"{test.make.name}: a table to read", done.stderr)
+        # Enough that the first epochs are committed before the reader, who is ahead, notices the cut.
+        for times in (1, 2):
+            rows = times * faults.ROWS
+            test.target.sql(f"INSERT INTO t ({targets.COLUMNS}) SELECT id + {rows}, name, price, day, seen FROM t")
         test.target.sql("ALTER TABLE t ADD PRIMARY KEY (id)")
         self.clear()
         done = self.read()
@@ -25,9 +30,8 @@ class Readings:
         self.toServer, self.toClient = counts["toServer"], counts["toClient"]
         self.wanted = self.rows()
         test.run.check(done.returncode == 0, f"{test.make.name}: an undisturbed reading", done.stderr)
-        test.run.equal(
-            [row[:2] for row in self.wanted], [faults.values(number)[:2] for number in range(1, faults.ROWS + 1)],
-            f"{test.make.name}: it finds every row")
+        names = [faults.values(number)[1] for number in range(1, faults.ROWS + 1)] * 4
+        test.run.equal([row[:2] for row in self.wanted], list(enumerate(names, 1)), f"{test.make.name}: it finds every row")
 
     def clear(self):
         self.test.proxy.play()
@@ -56,8 +60,8 @@ class Readings:
             return None
         wrong = []
         between = self.rows()
-        if between != self.wanted[:len(between)]:
-            wrong.append("before the second run: " + checks.difference(between, self.wanted[:len(between)]))
+        if len({row[0] for row in between}) != len(between) or not set(between) <= set(self.wanted):
+            wrong.append(f"before the second run: {len(between)} rows, some twice or wrong")
         if done.returncode == 0:
             place = "the reading came through"
         else:

@@ -72,6 +72,7 @@ class PostgreSQL:
     """A server, a database `work` in which the table `t` is loaded, and a schema `kept` with what it holds before."""
 
     name = "PostgreSQL"
+    modes = ["replace", "upsert", "insert", "mirror"]
     stages = ["postgresql.beforeCommit", "postgresql.afterCommit"]
     commit = "COMMIT%00"
     null = "\\N"
@@ -146,6 +147,7 @@ class MariaDB:
     """The same with a database `kept` for what the table holds before."""
 
     name = "MariaDB"
+    modes = ["replace", "upsert"]
     stages = ["mysql.beforeCommit", "mysql.afterCommit"]
     swap_stages = ["mysql.beforeCommit", "mysql.prepared", "mysql.swapped", "mysql.afterCommit"]
     commit = "%03COMMIT"

@@ -144,10 +144,16 @@ struct MySQLSwap: Sendable {
         try faults.reach("mysql.beforeCommit")
         try connection.execute("COMMIT")
         try faults.reach("mysql.prepared")
-        if try Self.exists(target, in: connection) {
-            try connection.execute("RENAME TABLE \(target) TO \(old), \(new) TO \(target)")
-        } else {
-            try connection.execute("RENAME TABLE \(new) TO \(target)")
+        do {
+            if try Self.exists(target, in: connection) {
+                try connection.execute("RENAME TABLE \(target) TO \(old), \(new) TO \(target)")
+            } else {
+                try connection.execute("RENAME TABLE \(new) TO \(target)")
+            }
+        } catch {
+            // A run that has taken over drops the new table: better told so than that it is not there.
+            try MySQLState.check(fence, over: expected, job: job, sink: sink, in: connection)
+            throw error
         }
         try faults.reach("mysql.swapped")
         try connection.execute("START TRANSACTION")
