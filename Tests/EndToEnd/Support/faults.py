@@ -330,13 +330,19 @@ class FaultTest(driver.KillDriver):
     # Clients killed
 
     def clients_killed(self, count, each):
-        """At `count` random moments, and `each` times at every point of a commit of every way to write."""
-        for index, case in enumerate(self.cases):
-            self.case = case
-            swaps = self.make is targets.MariaDB and case.mode == "replace"
-            points = COMMIT + (self.target.swap_stages if swaps else self.target.stages) + AFTER
-            self.at_points(points, each, {point: case.epochs for point in points})
-            self.at_random(count // len(self.cases) + (index < count % len(self.cases)), case.seconds)
+        """At `count` random moments, and `each` times at every point of a commit, the ways to write in turn."""
+        turn = 0
+        for point in COMMIT + self.target.stages + AFTER:
+            replaces = [case for case in self.cases if case.mode == "replace"]
+            cases = replaces if point in self.target.swap_stages else self.cases
+            for index in range(each):
+                self.case = cases[turn % len(cases)]
+                turn += 1
+                if not self.kill_at(point, 1 + index % self.case.epochs):
+                    self.run.check(False, f"{self.make.name}, {self.case.name}: {point} is reached")
+        for index in range(count):
+            self.case = self.cases[index % len(self.cases)]
+            self.at_random(1, self.case.seconds)
 
     # Full disks
 
@@ -427,13 +433,21 @@ class FaultTest(driver.KillDriver):
     def two_runs(self, count, wait):
         """Runs that stop at points of a load while others take over; once for as long as a lease really lasts, where told."""
         before = self.target.stages[0]
-        for point in ["turn", "commit.begin", "commit.prepared", before]:
-            self.each("two runs", count * len(self.cases), lambda point=point: self.leases(point))
-        for point, other in [("commit.begin", "turn"), ("commit.prepared", "turn"), ("commit.prepared", "commit.begin"), (before, "turn")]:
-            self.each("two runs", count * len(self.cases), lambda point=point, other=other: self.overtaken(point, other))
+        alone = ["turn", "commit.begin", "commit.prepared", *self.target.stages[:-1]]
+        pairs = [("commit.begin", "turn"), ("commit.prepared", "turn"), ("commit.prepared", "commit.begin"), (before, "turn")]
+        for index in range(count):
+            for turn, point in enumerate(alone):
+                self.each("two runs", 1, lambda point=point: self.leases(point), self.turned(index + turn))
+            for turn, (point, other) in enumerate(pairs):
+                self.each("two runs", 1, lambda point=point, other=other: self.overtaken(point, other), self.turned(index + turn))
         if wait:
             self.each("two runs", 1, lambda: self.leases("commit.prepared", wait))
         self.options = {}
+
+    def turned(self, number):
+        """The ways to write, beginning with another."""
+        first = number % len(self.cases)
+        return self.cases[first:] + self.cases[:first]
 
     def two(self, what, first, second, may_wait=False):
         """Two runs have ended: where one came through, nothing needs to run again. The one that woke is refused then, or with

@@ -74,6 +74,7 @@ class PostgreSQL:
     name = "PostgreSQL"
     modes = ["replace", "upsert", "insert", "mirror"]
     stages = ["postgresql.beforeCommit", "postgresql.afterCommit"]
+    swap_stages = []
     commit = "COMMIT%00"
     null = "\\N"
 
@@ -148,8 +149,9 @@ class MariaDB:
 
     name = "MariaDB"
     modes = ["replace", "upsert"]
-    stages = ["mysql.beforeCommit", "mysql.afterCommit"]
-    swap_stages = ["mysql.beforeCommit", "mysql.prepared", "mysql.swapped", "mysql.afterCommit"]
+    stages = ["mysql.beforeCommit", "mysql.prepared", "mysql.swapped", "mysql.afterCommit"]
+    # Reached by a replace only.
+    swap_stages = ["mysql.prepared", "mysql.swapped"]
     commit = "%03COMMIT"
     null = "NULL"
 
