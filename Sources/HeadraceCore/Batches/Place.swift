@@ -38,4 +38,24 @@ public protocol Origin: AnyObject, Sendable {
     func place(of row: Int) -> Place
     /// The record as it stood in the source, nil when it is not kept.
     func original(of row: Int) -> [UInt8]?
+    /// What `place(of:)` says of many rows, as numbers and without an object a row, for operators that keep rows.
+    /// - Returns: whether it was written; false asks for `place(of:)` instead.
+    func write(_ places: PlaceColumns, of rows: [Int32]?) -> Bool
+}
+
+extension Origin {
+    /// False: the places are asked for one by one.
+    public func write(_ places: PlaceColumns, of rows: [Int32]?) -> Bool { false }
+}
+
+/// Where an `Origin` writes the places of rows of one file: `count` numbers each, of the rows asked for or of the first.
+public struct PlaceColumns {
+    /// Ordinals in the source, from 1.
+    public let ordinals: UnsafeMutablePointer<Int64>
+    /// Lines from 1; 0 where there is none.
+    public let lines: UnsafeMutablePointer<Int64>
+    /// Bytes from 0; -1 where there is none.
+    public let byteOffsets: UnsafeMutablePointer<Int64>
+    /// How many places are wanted.
+    public let count: Int
 }

@@ -64,15 +64,11 @@ public struct Provenance: Sendable {
         switch storage {
         case .unknown: return self
         case .chunk(let origin, let selection):
-            let rows = indices.map { index in selection.map { $0.rows[Int(index)] } ?? index }
+            var rows = Array(indices)
+            if let known = selection?.rows { for place in rows.indices { rows[place] = known[Int(rows[place])] } }
             return Provenance(.chunk(origin, selection: Selection(rows)), sourceIndex: sourceIndex)
         case .columns(let table, let rows, let lines, let offsets):
-            func taken(_ column: ColumnVector) -> ColumnVector {
-                let view = column.unsafeView
-                let builder = PrimitiveBuilder<Int64>(.int64, capacity: indices.count)
-                for index in indices { builder.append(view.values(as: Int64.self)[Int(index)]) }
-                return withExtendedLifetime(column) { builder.finish() }
-            }
+            func taken(_ column: ColumnVector) -> ColumnVector { Kernels.take(column, indices: indices) }
             return Provenance(
                 .columns(table, rows: taken(rows), lines: taken(lines), offsets: taken(offsets)),
                 sourceIndex: sourceIndex)
@@ -90,20 +86,49 @@ public struct Provenance: Sendable {
     /// file and line, byte offset.
     public func columns(count: Int, files: FileTable) -> [ColumnVector] {
         if case .columns(_, let rows, let lines, let offsets) = storage { return [rows, lines, offsets] }
-        let rows = PrimitiveBuilder<Int64>(.int64, capacity: count)
-        let lines = PrimitiveBuilder<Int64>(.int64, capacity: count)
-        let offsets = PrimitiveBuilder<Int64>(.int64, capacity: count)
-        var last: (source: String, file: String?, index: Int)?
-        for row in 0..<count {
-            let place = place(of: row)
-            if last == nil || last?.file != place.file || last?.source != place.source {
-                last = (place.source, place.file, files.index(source: place.source, file: place.file))
+        let memory = (0..<3).map { _ in MutableColumn(count: count) }
+        let (rows, lines, offsets) = (memory[0].values, memory[1].values, memory[2].values)
+        let places = PlaceColumns(ordinals: rows, lines: lines, byteOffsets: offsets, count: count)
+        if case .chunk(let origin, let selection) = storage, count > 0, origin.write(places, of: selection?.rows) {
+            let first = place(of: 0)
+            let file = Int64(files.index(source: first.source, file: first.file)) << 40
+            let source = Int64(sourceIndex) << 51
+            for row in 0..<count {
+                rows[row] |= source
+                lines[row] |= file
             }
-            rows.append(Int64(sourceIndex) << 51 | Int64(place.row))
-            lines.append(Int64(last?.index ?? 0) << 40 | Int64(place.line ?? 0))
-            offsets.append(Int64(place.byteOffset ?? -1))
+        } else {
+            var last: (source: String, file: String?, index: Int)?
+            for row in 0..<count {
+                let place = place(of: row)
+                if last == nil || last?.file != place.file || last?.source != place.source {
+                    last = (place.source, place.file, files.index(source: place.source, file: place.file))
+                }
+                rows[row] = Int64(sourceIndex) << 51 | Int64(place.row)
+                lines[row] = Int64(last?.index ?? 0) << 40 | Int64(place.line ?? 0)
+                offsets[row] = Int64(place.byteOffset ?? -1)
+            }
         }
-        return [rows.finish(), lines.finish(), offsets.finish()]
+        return memory.map { $0.finish() }
+    }
+
+    /// An int64 column that is written through a pointer.
+    private final class MutableColumn {
+        let values: UnsafeMutablePointer<Int64>
+        private let count: Int
+        private var memory: MutableBuffer?
+
+        init(count: Int) {
+            let fresh = MutableBuffer(capacity: count &* 8)
+            values = fresh.base.assumingMemoryBound(to: Int64.self)
+            memory = consume fresh
+            self.count = count
+        }
+
+        func finish() -> ColumnVector {
+            guard let full = memory.take() else { preconditionFailure("a column is finished once") }
+            return ColumnVector(type: .int64, count: count, nullCount: 0, values: full.finish(byteCount: count &* 8))
+        }
     }
 
     /// Provenance read back from the columns that `columns(count:files:)` made.

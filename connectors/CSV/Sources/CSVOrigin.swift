@@ -29,6 +29,26 @@ final class CSVOrigin: Origin {
         return chunk.text.withBytes { Array($0[extent.lowerBound..<min(extent.upperBound, $0.count)]) }
     }
 
+    func write(_ places: PlaceColumns, of rows: [Int32]?) -> Bool {
+        let firstOrdinal = chunk.recordsBefore &+ 1
+        var counted = (offset: 0, line: chunk.firstLine)
+        for index in 0..<places.count {
+            let row = rows.map { Int($0[index]) } ?? index
+            let start = chunk.extent(of: row).lowerBound
+            places.ordinals[index] = Int64(truncatingIfNeeded: firstOrdinal &+ row)
+            places.byteOffsets[index] = Int64(truncatingIfNeeded: chunk.byteOffset &+ start)
+            if let firstRecordLine = chunk.firstRecordLine {
+                places.lines[index] = Int64(truncatingIfNeeded: firstRecordLine &+ row)
+            } else {
+                if start < counted.offset { counted = (0, chunk.firstLine) }
+                counted.line += StructuralIndex.lineEnds(chunk.text.base, from: counted.offset, to: start)
+                counted.offset = start
+                places.lines[index] = Int64(truncatingIfNeeded: counted.line)
+            }
+        }
+        return true
+    }
+
     private func line(at offset: Int) -> Int {
         last.withLock { last in
             if offset < last.offset { last = (0, chunk.firstLine) }

@@ -22,12 +22,14 @@ public final class CSVChunk: Sendable {
     let byteOffset: Int
     /// The line of the object on which the text begins, from 1.
     let firstLine: Int
+    /// The line on which the first record begins, where each record has a line of its own; nil where lines are to be counted.
+    let firstRecordLine: Int?
     /// Records of the source before this chunk.
     let recordsBefore: Int
 
     init(
         text: Buffer, cells: Buffer, stride: Int, columns: Int, rows: Int, broken: [BrokenRecord], records: [Int32]?,
-        isASCII: Bool, byteOffset: Int, firstLine: Int, recordsBefore: Int
+        isASCII: Bool, byteOffset: Int, firstLine: Int, firstRecordLine: Int?, recordsBefore: Int
     ) {
         self.text = text
         self.cells = cells
@@ -39,6 +41,7 @@ public final class CSVChunk: Sendable {
         self.isASCII = isASCII
         self.byteOffset = byteOffset
         self.firstLine = firstLine
+        self.firstRecordLine = firstRecordLine
         self.recordsBefore = recordsBefore
     }
 

@@ -183,7 +183,7 @@ struct CSVCutter: ~Copyable {
             return .chunk(
                 chunk(
                     cells: index.finish(), stride: columns, rows: rows, broken: [], records: nil, isASCII: isASCII,
-                    cut: min(cut, filled), lines: lines))
+                    cut: min(cut, filled), lines: lines, hasLineARecord: quotedLines == 0))
         }
         var table = CellTable(columns: columns, capacity: index.count, limit: limits.maximumRecordBytes)
         table.fill(from: index, text: text.base, delimiter: dialect.delimiter)
@@ -312,7 +312,7 @@ struct CSVCutter: ~Copyable {
 
     private mutating func chunk(
         cells: Buffer, stride: Int, rows: Int, broken: [BrokenRecord], records: [Int32]?, isASCII: Bool, cut: Int,
-        lines: Int
+        lines: Int, hasLineARecord: Bool = false
     ) -> CSVChunk {
         let (offset, firstLine, before) = (textOffset, line, recordCount)
         // Lines are counted from the first record, which need not be where the text begins.
@@ -322,7 +322,7 @@ struct CSVCutter: ~Copyable {
         return CSVChunk(
             text: takeText(to: cut), cells: cells, stride: stride, columns: columns, rows: rows, broken: broken,
             records: records, isASCII: isASCII, byteOffset: offset, firstLine: firstLine - skipped,
-            recordsBefore: before)
+            firstRecordLine: hasLineARecord ? firstLine : nil, recordsBefore: before)
     }
 
     func close() { bytes.close() }
