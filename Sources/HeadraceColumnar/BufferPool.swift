@@ -3,14 +3,14 @@ import Synchronization
 
 /// Reuses the memory of dropped buffers, because the first touch of a fresh page costs more than most kernels.
 ///
-/// Blocks come in powers of two from 1 KiB; up to `retainedLimit` bytes of free blocks are kept, the rest goes back to the
-/// system at once. All counters are process-wide.
+/// Blocks come in four sizes to each doubling from 1 KiB on. Free blocks are kept up to `retainedLimit` bytes, or up to a
+/// quarter of what is in use where that is more; the rest goes back to the system at once. All counters are process-wide.
 public enum BufferPool {
     /// Padding on each side of a block's contents, in bytes.
     static let padding = 64
     private static let smallest = 1024
-    private static let classes = 18
-    /// The most bytes of free blocks kept for reuse.
+    private static let classes = 4 * 17
+    /// Bytes of free blocks kept for reuse, however little is in use.
     public static let retainedLimit = 48 << 20
 
     private struct State {
@@ -29,14 +29,15 @@ public enum BufferPool {
     /// Bytes held by live buffers and builders now.
     public static var outstandingBytes: Int { outstanding.load(ordering: .relaxed) }
 
+    /// The class of a size and the bytes that its blocks have; beyond all classes, the size itself.
     private static func sizeClass(_ byteCount: Int) -> (index: Int, capacity: Int) {
-        var capacity = smallest
-        var index = 0
-        while capacity < byteCount && index < classes {
-            capacity &<<= 1
-            index &+= 1
-        }
-        return index < classes ? (index, capacity) : (classes, byteCount)
+        if byteCount <= smallest { return (0, smallest) }
+        // Sizes above 2^k up to 2^(k+1) fall into four classes a quarter of 2^k apart.
+        let octave = Int.bitWidth &- 1 &- (byteCount &- 1).leadingZeroBitCount
+        let quarter = 1 &<< (octave &- 2)
+        let step = (byteCount &- (1 &<< octave) &+ quarter &- 1) / quarter
+        let index = (octave &- 10) &* 4 &+ step
+        return index < classes ? (index, (1 &<< octave) &+ step &* quarter) : (classes, byteCount)
     }
 
     static func allocate(_ byteCount: Int) -> (base: UnsafeMutableRawPointer, capacity: Int) {
@@ -50,25 +51,27 @@ public enum BufferPool {
             }
             if let reused { return (reused, capacity) }
         }
-        var block: UnsafeMutableRawPointer?
-        guard posix_memalign(&block, 64, capacity &+ 2 &* padding) == 0, let block else {
+        // Aligned by hand: aligned allocation leaves crumbs between blocks, which cost more to look after than they hold.
+        guard let block = malloc(capacity &+ 2 &* padding &+ 64) else {
             fatalError("out of memory: \(capacity) bytes for a column buffer")
         }
-        return (block + padding, capacity)
+        let base = (block + padding).alignedUp(toMultipleOf: 64)
+        base.storeBytes(of: block, toByteOffset: -8, as: UnsafeMutableRawPointer.self)
+        return (base, capacity)
     }
 
     static func deallocate(_ base: UnsafeMutableRawPointer, capacity: Int) {
-        outstanding.wrappingSubtract(capacity, ordering: .relaxed)
+        let used = outstanding.wrappingSubtract(capacity, ordering: .relaxed).newValue
         let (index, exact) = sizeClass(capacity)
         if index < classes && exact == capacity {
             let kept = shared.state.withLock { box -> Bool in
-                guard box.value.retained &+ capacity <= retainedLimit else { return false }
+                guard box.value.retained &+ capacity <= max(retainedLimit, used / 4) else { return false }
                 box.value.free[index].append(base)
                 box.value.retained &+= capacity
                 return true
             }
             if kept { return }
         }
-        free(base - padding)
+        free(base.load(fromByteOffset: -8, as: UnsafeMutableRawPointer.self))
     }
 }

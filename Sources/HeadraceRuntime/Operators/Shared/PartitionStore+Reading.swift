@@ -152,7 +152,7 @@ extension PartitionStore {
             let bytes = Self.size(block)
             budget.force(bytes)
             waitingBytes += bytes
-            for (part, slice) in Scatter.parts(block, hash: hash, by: bits) { waiting[part].append(slice) }
+            for (part, slice) in try Scatter.parts(block, hash: hash, by: bits) { waiting[part].append(slice) }
             if waitingBytes >= 4 * budget.chunkBytes { try flush() }
         }
         for block in rows.blocks {

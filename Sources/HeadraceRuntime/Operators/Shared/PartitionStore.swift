@@ -11,8 +11,9 @@ final class PartitionStore: Sendable {
     typealias Merge = @Sendable (RecordBatch) throws -> RecordBatch
 
     static let partitionCount = Scatter.Bits.partitions.count
-    /// Slices of this many bytes or this many slices are copied together, so that they let go of their batches.
+    /// Rows wait for others of their partition until they have this many bytes, and then become a block.
     private static let pendingBytes = 64 << 10
+    /// Slices of rows that cannot be appended value by value wait until there are this many.
     private static let pendingSlices = 32
     /// Blocks of fewer rows than this are not merged.
     private static let fewRows = 1024
@@ -30,14 +31,25 @@ final class PartitionStore: Sendable {
         var isEmpty: Bool { blocks.isEmpty && extents.isEmpty }
     }
 
-    /// - Invariant: `rows.bytes` is the size of all blocks and pending slices here, and reserved.
+    /// - Invariant: `rows.bytes` is the size of all blocks and pending rows here, and reserved.
     private struct State {
+        /// Where pending rows are put side by side; nil where slices of their batches wait instead.
+        let appender: RowAppender?
         var pending: [RecordBatch] = []
         var pendingBytes = 0
         var rows = Rows()
         var blockRows = 0
-        /// Rows that the last merge left over.
-        var mergedRows = 0
+        /// Rows from which on the blocks are merged again.
+        var mergesAt = PartitionStore.fewRows
+
+        init(_ schema: Schema) { appender = RowAppender(schema) }
+
+        mutating func clear() {
+            _ = takePending()
+            rows = Rows()
+            blockRows = 0
+            mergesAt = PartitionStore.fewRows
+        }
 
         mutating func append(_ block: RecordBatch, bytes: Int) {
             rows.blocks.append(block)
@@ -51,6 +63,7 @@ final class PartitionStore: Sendable {
                 pendingBytes = 0
             }
             rows.bytes -= pendingBytes
+            if let appender, appender.count > 0 { return [appender.finish()] }
             return pending
         }
 
@@ -66,14 +79,15 @@ final class PartitionStore: Sendable {
 
         mutating func takeAll() -> (blocks: [RecordBatch], bytes: Int) {
             let (blocks, bytes) = takeBlocks()
-            mergedRows = 0
+            mergesAt = PartitionStore.fewRows
             let rest = rows.bytes
             return (blocks + takePending(), bytes + rest)
         }
     }
 
     private final class Partition: Sendable {
-        let state = Mutex(State())
+        let state: Mutex<State>
+        init(_ schema: Schema) { state = Mutex(State(schema)) }
     }
 
     let step: String
@@ -86,6 +100,8 @@ final class PartitionStore: Sendable {
     let faults: any FaultPoints
     let merge: Merge?
     private let partitions: [Partition]
+    /// Whether rows are appended value by value.
+    private let isAppended: Bool
     private let hasSpilledFlag = Atomic<Bool>(false)
     private let mergedCount = Atomic<Int>(0)
     /// Rows that were looked at for others of their key in their own batch, and how many of these were merged.
@@ -104,7 +120,8 @@ final class PartitionStore: Sendable {
         spill = state.spill
         faults = state.context.faults
         self.merge = merge
-        partitions = (0..<Self.partitionCount).map { _ in Partition() }
+        partitions = (0..<Self.partitionCount).map { _ in Partition(schema) }
+        isAppended = RowAppender(schema) != nil
     }
 
     /// Whether rows have gone to the spill file.
@@ -127,70 +144,93 @@ final class PartitionStore: Sendable {
                 rows = fewer
             }
         }
-        for (part, slice) in Scatter.parts(rows, hash: hash, by: .partitions) { try append(slice, to: part) }
+        if isAppended {
+            let columns = rows.columns.map(Kernels.decoded)
+            let sources = columns.map(RowAppender.SourceColumn.init)
+            try Scatter.forEachPart(of: rows, hash: hash, by: .partitions) { part, indices in
+                // As much again a column as for slices: growing columns have room to spare.
+                let bytes = RowAppender.byteSize(sources, indices) &+ 64 &* sources.count
+                try add(bytes, to: part) { $0.appender?.append(sources, indices) }
+            }
+            withExtendedLifetime(columns) {}
+        } else {
+            for (part, slice) in try Scatter.parts(rows, hash: hash, by: .partitions) {
+                try add(Self.size(slice), to: part) { $0.pending.append(slice) }
+            }
+        }
     }
 
     /// All rows of a partition, which is empty afterwards; what is reserved for them passes to the caller.
     func takeOut(_ partition: Int) -> Rows {
         partitions[partition].state.withLock { state in
+            // A block of pending rows is reserved for by its own size, as all others are.
+            let pendingBytes = state.pendingBytes
+            let pending = state.takePending()
+            let bytes = pending.reduce(0) { $0 + Self.size($1) }
+            budget.force(bytes)
+            budget.release(pendingBytes)
             var rows = state.rows
-            rows.blocks += state.pending
-            state = State()
+            rows.blocks += pending
+            rows.bytes += bytes
+            state.clear()
             return rows
         }
     }
 
     /// Drops all rows. What they held of the budget is given back with the operator's whole share.
     func discard() {
-        for partition in partitions { partition.state.withLock { $0 = State() } }
+        for partition in partitions { partition.state.withLock { $0.clear() } }
     }
 
     // MARK: - Adding
 
-    private func append(_ slice: RecordBatch, to part: Int) throws {
-        let bytes = Self.size(slice)
+    /// Reserves `bytes` for rows and has them added to a partition.
+    private func add(_ bytes: Int, to part: Int, _ append: (inout State) -> Void) throws {
         while !budget.reserve(bytes) {
             if try !spillLargest(atLeast: bytes) {
                 budget.force(bytes)
                 break
             }
         }
-        let full = partitions[part].state.withLock { state -> [RecordBatch] in
-            state.pending.append(slice)
+        let (full, fullBytes) = partitions[part].state.withLock { state -> ([RecordBatch], Int) in
+            append(&state)
             state.pendingBytes += bytes
             state.rows.bytes += bytes
             guard state.pendingBytes >= Self.pendingBytes || state.pending.count >= Self.pendingSlices else {
-                return []
+                return ([], 0)
             }
-            return state.takePending()
+            let bytes = state.pendingBytes
+            return (state.takePending(), bytes)
         }
-        if !full.isEmpty { try keep(full, in: part) }
+        if !full.isEmpty { try keep(full, bytes: fullBytes, in: part) }
     }
 
-    /// Copies pending slices into one block, and merges the partition's blocks when they have doubled.
-    private func keep(_ slices: [RecordBatch], in part: Int) throws {
-        let block = Kernels.concat(slices)
+    /// Makes one block of pending rows, for which `pendingBytes` are reserved, and merges the partition's blocks when there
+    /// are many more rows than the last merge left.
+    private func keep(_ pending: [RecordBatch], bytes pendingBytes: Int, in part: Int) throws {
+        let block = pending.count == 1 ? pending[0] : Kernels.concat(pending)
         let bytes = Self.size(block)
         budget.force(bytes)
-        budget.release(slices.reduce(0) { $0 + Self.size($1) })
+        budget.release(pendingBytes)
         let (blocks, blockBytes) = partitions[part].state.withLock { state -> ([RecordBatch], Int) in
             state.append(block, bytes: bytes)
-            guard merge != nil, state.blockRows >= 2 * state.mergedRows + Self.fewRows,
-                state.rows.bytes <= Self.mostBlockBytes
+            guard merge != nil, state.blockRows >= state.mergesAt, state.rows.bytes <= Self.mostBlockBytes
             else { return ([], 0) }
             return state.takeBlocks()
         }
         guard let merge, !blocks.isEmpty else { return }
-        let whole = Kernels.concat(blocks)
+        let whole = blocks.count == 1 ? blocks[0] : Kernels.concat(blocks)
         budget.force(blockBytes)
         let merged = try merge(whole)
         mergedCount.wrappingAdd(whole.count - merged.count, ordering: .relaxed)
         let mergedBytes = Self.size(merged)
         budget.force(mergedBytes)
         budget.release(2 * blockBytes)
+        // Where merging takes few rows away, rows wait for more of them: what is kept is still bounded by keys.
+        let factor = merged.count <= whole.count - whole.count / 4 ? 2 : 8
         partitions[part].state.withLock { state in
             state.append(merged, bytes: mergedBytes)
-            state.mergedRows = merged.count
+            state.mergesAt = factor * merged.count + Self.fewRows
         }
     }
 

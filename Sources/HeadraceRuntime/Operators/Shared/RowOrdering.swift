@@ -38,10 +38,18 @@ struct RowOrdering: Sendable {
     /// The rows of `block` in this order, at most `limit` of them.
     func sorted(_ block: RecordBatch, limit: Int? = nil) -> RecordBatch {
         if block.count < 2 { return limit == 0 ? block.slice(from: 0, count: 0) : block }
+        if isSorted(block) { return limit.map { block.slice(from: 0, count: min($0, block.count)) } ?? block }
         let selection = Kernels.sortIndices(block.columns(at: columns), by: orders)
         return selection.withIndices { rows in
             let kept = UnsafeBufferPointer(rebasing: rows.prefix(limit ?? rows.count))
             return Kernels.take(block, indices: kept)
         }
+    }
+
+    /// Whether the rows stand in this order already; looks no further than the first that does not.
+    private func isSorted(_ block: RecordBatch) -> Bool {
+        let order = comparator(block, block)
+        for row in 1..<block.count where order.compare(row &- 1, row) > 0 { return false }
+        return true
     }
 }

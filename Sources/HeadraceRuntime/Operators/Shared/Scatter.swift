@@ -20,13 +20,15 @@ enum Scatter {
         }
     }
 
-    /// The rows of each part that has any, in their order; dictionaries are resolved.
+    /// Calls `body` with the rows of each part that has any, in their order.
     /// - Parameter hash: the column of hashes.
-    static func parts(_ rows: RecordBatch, hash: Int, by bits: Bits) -> [(part: Int, rows: RecordBatch)] {
+    static func forEachPart(
+        of rows: RecordBatch, hash: Int, by bits: Bits, _ body: (Int, UnsafeBufferPointer<Int32>) throws -> Void
+    ) throws {
         let count = rows.count
-        if count == 0 { return [] }
+        if count == 0 { return }
         let hashes = rows.words(hash)
-        return withUnsafeTemporaryAllocation(of: Int.self, capacity: bits.count + 1) { ends in
+        try withUnsafeTemporaryAllocation(of: Int.self, capacity: bits.count + 1) { ends in
             ends.initialize(repeating: 0)
             for row in 0..<count { ends[bits.part(hashes[row]) &+ 1] &+= 1 }
             for part in 0..<bits.count { ends[part &+ 1] &+= ends[part] }
@@ -38,17 +40,34 @@ enum Scatter {
                 order[ends[part]] = Int32(truncatingIfNeeded: row)
                 ends[part] &+= 1
             }
-            let taken = Kernels.take(rows, indices: UnsafeBufferPointer(start: order, count: count))
-            _ = consume memory
-            let gathered = RecordBatch(
-                schema: rows.schema, columns: taken.columns.map(Kernels.decoded), count: count)
-            var parts: [(part: Int, rows: RecordBatch)] = []
             var start = 0
             for part in 0..<bits.count where ends[part] > start {
-                parts.append((part, gathered.slice(from: start, count: ends[part] - start)))
+                try body(part, UnsafeBufferPointer(start: order + start, count: ends[part] - start))
                 start = ends[part]
             }
-            return parts
+            _ = consume memory
+        }
+        withExtendedLifetime(rows) {}
+    }
+
+    /// The rows of each part that has any, in their order; dictionaries are resolved.
+    /// - Parameter hash: the column of hashes.
+    static func parts(_ rows: RecordBatch, hash: Int, by bits: Bits) throws -> [(part: Int, rows: RecordBatch)] {
+        var counts: [(part: Int, count: Int)] = []
+        var order: [Int32] = []
+        order.reserveCapacity(rows.count)
+        try forEachPart(of: rows, hash: hash, by: bits) { part, indices in
+            counts.append((part, indices.count))
+            order += indices
+        }
+        if counts.isEmpty { return [] }
+        let taken = order.withUnsafeBufferPointer { Kernels.take(rows, indices: $0) }
+        let gathered = RecordBatch(
+            schema: rows.schema, columns: taken.columns.map(Kernels.decoded), count: rows.count)
+        var start = 0
+        return counts.map { part, count in
+            defer { start += count }
+            return (part, gathered.slice(from: start, count: count))
         }
     }
 }
