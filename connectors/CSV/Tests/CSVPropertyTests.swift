@@ -158,4 +158,66 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: 0..<40)
+    func `the index of long texts with few quotes agrees with the scanner`(seed: UInt64) {
+        var random = Seeded(seed &+ 4000)
+        let alphabets = ["aaaaaaaaab1,\n", "aaaaaaaaaaaaaaaaaaaaaaaaaaaab,\n\r", ",\n", "a"].map { Array($0.utf8) }
+        for _ in 0..<20 {
+            let alphabet = alphabets.randomElement(using: &random) ?? []
+            var text: [UInt8] = []
+            for _ in 0..<Int.random(in: 0...12, using: &random) {
+                let plain = (0..<Int.random(in: 0...300, using: &random)).map { _ in
+                    alphabet.randomElement(using: &random) ?? 0x61
+                }
+                let quoted = (0..<Int.random(in: 0...150, using: &random)).map { _ in
+                    Array("a,\n\r".utf8).randomElement(using: &random) ?? 0x61
+                }
+                text += plain + [0x2C, 0x22] + quoted + [0x22, 0x0A]
+            }
+            let count = text.count
+            let returns = text.contains(0x0D)
+            text += Array(repeating: 0, count: 128)
+            text.withUnsafeBytes { bytes in
+                guard let base = bytes.baseAddress else { return }
+                var index = StructuralIndex(capacity: 16)
+                index.build(
+                    base, from: 0, to: count, delimiter: 0x2C, quote: 0x22, withCarriageReturns: returns)
+                #expect(index.hasCarriageReturn == returns)
+                #expect(!index.hasMisuse && !index.endsInQuote && index.isASCII)
+                var expected: [UInt32] = []
+                var inQuote = false
+                var quotedLines = 0
+                for (place, byte) in bytes[..<count].enumerated() {
+                    if byte == 0x22 { inQuote.toggle() }
+                    if inQuote, byte == 0x0A { quotedLines += 1 }
+                    if !inQuote, [0x2C, 0x0A, 0x0D].contains(byte) { expected.append(UInt32(place)) }
+                }
+                #expect((0..<index.count).map { index.positions[$0 + 1] } == expected)
+                #expect(index.quotedLineFeeds == quotedLines)
+            }
+        }
+    }
+
+    @Test(arguments: 0..<20)
+    func `places as numbers are the places one by one, after filters too`(seed: UInt64) async throws {
+        var random = Seeded(seed &+ 5000)
+        let text = Int.random(in: 0...2, using: &random) == 0 ? Array("1,2\n3,4\n\n5,6\n".utf8) : soundText(&random)
+        let source = csv(
+            [("a.csv", text)], CSVOptions(delimiter: 0x2C, header: .absent), schema: texts("a", "b"),
+            chunk: [64, 1000].randomElement(using: &random) ?? 64, piece: 1 << 20)
+        let context = testContext()
+        let reader = try await source.openReader(for: texts("a", "b"), from: nil, in: context)
+        let files = FileTable()
+        while case .chunk(let chunk, _) = try reader.nextNow() {
+            let batch = try reader.decode(chunk, sequence: 0)
+            let chosen = (0..<Int32(batch.count)).filter { _ in Bool.random(using: &random) }
+            for batch in [batch, chosen.withUnsafeBufferPointer { batch.taking($0) }] {
+                let columns = batch.provenance.columns(count: batch.count, files: files)
+                let numbers = Provenance(columns: columns, files: files)
+                for row in 0..<batch.count { #expect(numbers.place(of: row) == batch.provenance.place(of: row)) }
+            }
+        }
+        await reader.close()
+    }
 }

@@ -33,12 +33,29 @@ enum ByteMask {
     }
 
     /// One bit a byte, the first byte's lowest, set where `marks` has the top bit.
-    @inline(__always) static func bits(_ marks: Block) -> UInt64 {
+    @inline(__always) static func bits(_ marks: Block) -> UInt64 { transposed(gathered(marks)) }
+
+    /// One bit a byte, the first byte's lowest, set where `mismatches` has the top bit clear.
+    @inline(__always) static func matches(_ mismatches: Block) -> UInt64 { transposed(~gathered(mismatches)) }
+
+    /// The top bits of a block: bit `lane` of byte `index` is that of byte `index` of the lane.
+    @inline(__always) private static func gathered(_ block: Block) -> UInt64 {
         var bits: UInt64 = 0
         for lane in 0..<8 {
-            bits |= ((marks[lane] &* 0x0002_0408_1020_4081) &>> 56) &<< UInt64(lane &* 8)
+            bits |= (block[lane] & 0x8080_8080_8080_8080) &>> UInt64(7 &- lane)
         }
         return bits
+    }
+
+    /// Swaps rows and columns of eight by eight bits.
+    @inline(__always) private static func transposed(_ square: UInt64) -> UInt64 {
+        var bits = square
+        var swapped = (bits ^ (bits &>> 7)) & 0x00AA_00AA_00AA_00AA
+        bits ^= swapped ^ (swapped &<< 7)
+        swapped = (bits ^ (bits &>> 14)) & 0x0000_CCCC_0000_CCCC
+        bits ^= swapped ^ (swapped &<< 14)
+        swapped = (bits ^ (bits &>> 28)) & 0x0000_0000_F0F0_F0F0
+        return bits ^ swapped ^ (swapped &<< 28)
     }
 
     /// Sets every bit from an odd-numbered set bit of `toggles` up to, but not including, the next one.

@@ -1,3 +1,4 @@
+import Glibc
 import HeadraceColumnar
 
 /// The places of all delimiters and line ends outside quotes, found by 64-byte blocks with quote parity.
@@ -24,68 +25,136 @@ struct StructuralIndex: ~Copyable {
 
     /// Indexes `start..<end` of the text at `base`. At least 64 bytes after `end` must be readable.
     ///
-    /// - Parameter withCarriageReturns: treats a carriage return outside quotes as structural too. Without it the
-    ///   result counts only if there is none, which `hasCarriageReturn` tells.
+    /// - Parameter withCarriageReturns: treats a carriage return outside quotes as structural too. Without it nothing but
+    ///   `hasCarriageReturn` counts where there is one.
     mutating func build(
         _ base: UnsafeRawPointer, from start: Int, to end: Int, delimiter: UInt8, quote: UInt8?,
         withCarriageReturns: Bool
     ) {
-        let delimiters = ByteMask.all(delimiter)
+        count = 0
+        hasCarriageReturn = Self.place(of: CSVDialect.carriageReturn, base, from: start, to: end) != nil
+        if hasCarriageReturn && !withCarriageReturns { return }
+        var state = Scan(delimiter: delimiter, quote: quote)
+        positions[0] = UInt32(truncatingIfNeeded: start &- 1)
+        var offset = start
+        // Most blocks hold no quote: they are only looked at for one by the C library, at the speed of memory.
+        var nextQuote = quote.flatMap { Self.place(of: $0, base, from: start, to: end) } ?? end
+        while offset < end {
+            let plain = state.isQuoted ? 0 : (min(nextQuote, end) &- offset) & ~63
+            if plain > 0 {
+                if hasCarriageReturn {
+                    skim(base, offset, offset &+ plain, withCarriageReturns: true, &state)
+                } else {
+                    skim(base, offset, offset &+ plain, withCarriageReturns: false, &state)
+                }
+                offset &+= plain
+                continue
+            }
+            index(base, offset, end, withCarriageReturns, &state)
+            offset &+= 64
+            if let quote, offset < end, nextQuote < offset, !state.isQuoted {
+                nextQuote = Self.place(of: quote, base, from: offset, to: end) ?? end
+            }
+        }
+        count = state.found
+        endsInQuote = state.inQuote != 0
+        hasMisuse = state.misuse != 0
+        isASCII = !ByteMask.any(state.seen & ByteMask.Block(repeating: 0x8080_8080_8080_8080))
+        quotedLineFeeds = state.quotedLines
+    }
+
+    /// What goes from block to block.
+    private struct Scan {
+        let delimiters: ByteMask.Block
         let lineFeeds = ByteMask.all(CSVDialect.lineFeed)
         let returns = ByteMask.all(CSVDialect.carriageReturn)
-        let quotes = ByteMask.all(quote ?? 0)
-        let quoteFilter = ByteMask.Block(repeating: quote == nil ? 0 : .max)
+        let quotes: ByteMask.Block
+        let quoteFilter: ByteMask.Block
         var seen = ByteMask.Block()
-        var notReturn = ByteMask.Block(repeating: .max)
-        // Carried from block to block as the lowest bit, or for parity as all bits.
+        /// All bits where the next block begins inside quotes.
         var inQuote: UInt64 = 0
+        // Carried as the lowest bit.
         var afterBoundary: UInt64 = 1
         var afterClosing: UInt64 = 0
         var misuse: UInt64 = 0
         var quotedLines = 0
         var found = 0
-        positions[0] = UInt32(truncatingIfNeeded: start &- 1)
 
+        init(delimiter: UInt8, quote: UInt8?) {
+            delimiters = ByteMask.all(delimiter)
+            quotes = ByteMask.all(quote ?? 0)
+            quoteFilter = ByteMask.Block(repeating: quote == nil ? 0 : .max)
+        }
+
+        /// Whether the next block cannot be read without what came before it.
+        var isQuoted: Bool { (inQuote | afterClosing) != 0 }
+    }
+
+    /// Indexes whole blocks without quotes, outside quotes.
+    @inline(__always)
+    private mutating func skim(
+        _ base: UnsafeRawPointer, _ start: Int, _ end: Int, withCarriageReturns: Bool, _ state: inout Scan
+    ) {
+        let (delimiters, lineFeeds, returns) = (state.delimiters, state.lineFeeds, state.returns)
+        var seen = state.seen
+        var found = state.found
+        var structural: UInt64 = 0
         var offset = start
         while offset < end {
             if (found &+ 72) &* 4 > entries.capacity {
                 entries.reserve(entries.capacity &* 2, keeping: (found &+ 1) &* 4)
             }
             let block = ByteMask.load(base, offset)
-            let left = end &- offset
-            let valid: UInt64 = left >= 64 ? .max : (1 &<< UInt64(truncatingIfNeeded: left)) &- 1
             seen |= block
-            let lineMismatch = ByteMask.mismatch(block, lineFeeds)
-            let returnMismatch = ByteMask.mismatch(block, returns)
-            notReturn &= returnMismatch
-            var mismatch = ByteMask.mismatch(block, delimiters) & lineMismatch
-            if withCarriageReturns { mismatch &= returnMismatch }
-            var structural = ByteMask.bits(ByteMask.marks(mismatch)) & valid
-            let quoteMarks = ByteMask.marks(ByteMask.mismatch(block, quotes)) & quoteFilter
-            var closing: UInt64 = 0
-            if ByteMask.any(quoteMarks) || (inQuote | afterClosing) != 0 {
-                let toggles = ByteMask.bits(quoteMarks) & valid
-                let inside = ByteMask.inside(toggles) ^ inQuote
-                inQuote = UInt64(bitPattern: Int64(bitPattern: inside) &>> 63)
-                quotedLines &+= (ByteMask.bits(ByteMask.marks(lineMismatch)) & valid & inside).nonzeroBitCount
-                closing = toggles & ~inside
-                let follows = (closing &<< 1) | afterClosing
-                misuse |= follows & ~(structural | toggles) & valid
-                structural &= ~inside
-                misuse |= toggles & inside & ~(((structural | closing) &<< 1) | afterBoundary)
-                afterClosing = closing &>> 63
-            }
-            afterBoundary = (structural | closing) &>> 63
+            var mismatch = ByteMask.mismatch(block, delimiters) & ByteMask.mismatch(block, lineFeeds)
+            if withCarriageReturns { mismatch &= ByteMask.mismatch(block, returns) }
+            structural = ByteMask.matches(mismatch)
             Self.write(structural, offset, positions + (found &+ 1))
             found &+= structural.nonzeroBitCount
             offset &+= 64
         }
-        count = found
-        endsInQuote = inQuote != 0
-        hasMisuse = misuse != 0
-        hasCarriageReturn = ByteMask.any(ByteMask.marks(notReturn))
-        isASCII = !ByteMask.any(seen & ByteMask.Block(repeating: 0x8080_8080_8080_8080))
-        quotedLineFeeds = quotedLines
+        state.seen = seen
+        state.found = found
+        state.afterBoundary = structural &>> 63
+    }
+
+    /// Indexes one block of any text, the last of which may reach beyond `end`.
+    private mutating func index(
+        _ base: UnsafeRawPointer, _ offset: Int, _ end: Int, _ withCarriageReturns: Bool, _ state: inout Scan
+    ) {
+        if (state.found &+ 72) &* 4 > entries.capacity {
+            entries.reserve(entries.capacity &* 2, keeping: (state.found &+ 1) &* 4)
+        }
+        let block = ByteMask.load(base, offset)
+        let left = end &- offset
+        let valid: UInt64 = left >= 64 ? .max : (1 &<< UInt64(truncatingIfNeeded: left)) &- 1
+        state.seen |= block
+        let lineMismatch = ByteMask.mismatch(block, state.lineFeeds)
+        var mismatch = ByteMask.mismatch(block, state.delimiters) & lineMismatch
+        if withCarriageReturns { mismatch &= ByteMask.mismatch(block, state.returns) }
+        var structural = ByteMask.matches(mismatch) & valid
+        let quoteMarks = ByteMask.marks(ByteMask.mismatch(block, state.quotes)) & state.quoteFilter
+        var closing: UInt64 = 0
+        if ByteMask.any(quoteMarks) || state.isQuoted {
+            let toggles = ByteMask.bits(quoteMarks) & valid
+            let inside = ByteMask.inside(toggles) ^ state.inQuote
+            state.inQuote = UInt64(bitPattern: Int64(bitPattern: inside) &>> 63)
+            state.quotedLines &+= (ByteMask.matches(lineMismatch) & valid & inside).nonzeroBitCount
+            closing = toggles & ~inside
+            let follows = (closing &<< 1) | state.afterClosing
+            state.misuse |= follows & ~(structural | toggles) & valid
+            structural &= ~inside
+            state.misuse |= toggles & inside & ~(((structural | closing) &<< 1) | state.afterBoundary)
+            state.afterClosing = closing &>> 63
+        }
+        state.afterBoundary = (structural | closing) &>> 63
+        Self.write(structural, offset, positions + (state.found &+ 1))
+        state.found &+= structural.nonzeroBitCount
+    }
+
+    /// The first place of `byte` in `start..<end`.
+    private static func place(of byte: UInt8, _ base: UnsafeRawPointer, from start: Int, to end: Int) -> Int? {
+        memchr(base + start, Int32(byte), end &- start).map { UnsafeRawPointer($0) - base }
     }
 
     /// Writes the places of the set bits; up to 64 entries from `target` may be overwritten.
