@@ -1,3 +1,5 @@
+import Glibc
+
 /// A pull tokenizer of RFC 8259 over bytes in memory.
 ///
 /// ``next()`` checks everything it passes: grammar, UTF-8, escapes and depth. No token allocates; the tokenizer keeps
@@ -98,6 +100,26 @@ package struct JSONTokenizer: ~Copyable {
             }
             throw fail(.trailingContent, at: i, expected: "nothing after the value")
         }
+    }
+
+    /// Passes a comma, a name and its colon that stand next in exactly these bytes, `,"name":`; without the comma for the
+    /// first member of an object. The bytes must be a comma and a well-formed name with its colon, or none.
+    ///
+    /// - Returns: false when something else stands there, and nothing was passed.
+    package mutating func passMember(_ member: UnsafeRawPointer, _ length: Int) -> Bool {
+        let skipped: Int
+        switch state {
+        case .firstMember: skipped = 1
+        case .afterValue where kinds & 1 == 1: skipped = 0
+        default: return false
+        }
+        let rest = length &- skipped
+        guard rest > 1, position &+ rest <= count, memcmp(base + position, member + skipped, rest) == 0 else {
+            return false
+        }
+        position &+= rest
+        state = .value
+        return true
     }
 
     @inline(__always)

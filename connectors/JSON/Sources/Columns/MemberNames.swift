@@ -1,4 +1,5 @@
 internal import Glibc
+import HeadraceCore
 
 /// The names of an object's members that mean something, found by their bytes.
 struct MemberNames: ~Copyable {
@@ -9,31 +10,60 @@ struct MemberNames: ~Copyable {
     private let slots: UnsafeMutablePointer<Int32>
     private let mask: Int
     let count: Int
+    /// `,"name":` of each name, one after the other, with where each begins: how members mostly stand in the text.
+    private let written: UnsafeMutableRawPointer
+    private let writtenStarts: UnsafeMutablePointer<Int>
 
     init(_ names: [[UInt8]]) {
         count = names.count
-        text = .allocate(byteCount: max(names.reduce(0) { $0 + $1.count }, 1), alignment: 8)
-        starts = .allocate(capacity: count + 1)
+        (text, starts) = Self.joined(names)
+        (written, writtenStarts) = Self.joined(names.map(Self.member))
         var size = 8
         while size < count * 3 { size *= 2 }
         mask = size - 1
         slots = .allocate(capacity: size)
         slots.initialize(repeating: 0, count: size)
-        var end = 0
-        for (index, name) in names.enumerated() {
-            starts[index] = end
-            name.withUnsafeBytes { bytes in
-                if let source = bytes.baseAddress { (text + end).copyMemory(from: source, byteCount: bytes.count) }
-            }
-            var slot = Self.hash(UnsafeRawPointer(text) + end, name.count) & mask
+        for index in 0..<count {
+            var slot = Self.hash(UnsafeRawPointer(text) + starts[index], starts[index + 1] - starts[index]) & mask
             while slots[slot] != 0 { slot = (slot &+ 1) & mask }
             slots[slot] = Int32(truncatingIfNeeded: index + 1)
-            end += name.count
         }
-        starts[count] = end
+    }
+
+    /// Texts one after the other, with where each begins and the last one ends.
+    private static func joined(_ texts: [[UInt8]]) -> (text: UnsafeMutableRawPointer, starts: UnsafeMutablePointer<Int>)
+    {
+        let text = UnsafeMutableRawPointer.allocate(byteCount: max(texts.reduce(0) { $0 + $1.count }, 1), alignment: 8)
+        let starts = UnsafeMutablePointer<Int>.allocate(capacity: texts.count + 1)
+        var end = 0
+        for (index, bytes) in texts.enumerated() {
+            (starts + index).initialize(to: end)
+            bytes.withUnsafeBytes { bytes in
+                if let source = bytes.baseAddress { (text + end).copyMemory(from: source, byteCount: bytes.count) }
+            }
+            end += bytes.count
+        }
+        (starts + texts.count).initialize(to: end)
+        return (text, starts)
+    }
+
+    /// A member up to its value as it is mostly written; empty for a name that is written with escapes.
+    private static func member(_ name: [UInt8]) -> [UInt8] {
+        if name.contains(where: { $0 == 0x22 || $0 == 0x5C || $0 < 0x20 }) { return [] }
+        return [0x2C, 0x22] + name + [0x22, 0x3A]
+    }
+
+    /// Passes the comma, the name and the colon of member `index` when they stand next in the text exactly so.
+    @inline(__always)
+    func pass(_ index: Int, _ tokenizer: inout JSONTokenizer) -> Bool {
+        guard index < count else { return false }
+        let start = writtenStarts[index]
+        return tokenizer.passMember(written + start, writtenStarts[index &+ 1] &- start)
     }
 
     deinit {
+        written.deallocate()
+        writtenStarts.deallocate()
         text.deallocate()
         starts.deallocate()
         slots.deallocate()

@@ -112,11 +112,14 @@ final class ObjectDecoder {
         metIn = scope.number
         var expected = 0
         while true {
-            guard case .key = try tokenizer.next() else { return }
-            let index =
-                tokenizer.hasEscapes
-                ? names.index(of: context.resolved(tokenizer), expected: expected)
-                : names.index(of: tokenizer.tokenBytes, expected: expected)
+            var index = expected
+            if !names.pass(expected, &tokenizer) {
+                guard case .key = try tokenizer.next() else { return }
+                index =
+                    tokenizer.hasEscapes
+                    ? names.index(of: context.resolved(tokenizer), expected: expected)
+                    : names.index(of: tokenizer.tokenBytes, expected: expected)
+            }
             let token = try tokenizer.next()
             guard index >= 0 else {
                 context.ignoredMembers &+= 1
