@@ -2,14 +2,18 @@
 import PackageDescription
 
 // Programs that measure Headrace from outside, through its public products only; the main package does not know them.
+func products(_ names: String...) -> [Target.Dependency] { names.map { .product(name: $0, package: "Headrace") } }
+
 let package = Package(
     name: "Benchmarks",
+    products: [.executable(name: "headrace-bench", targets: ["HeadraceBench"])],
     dependencies: [.package(name: "Headrace", path: "../..")],
     targets: [
+        .executableTarget(name: "RowClosures", dependencies: products("Headrace", "HeadraceTesting")),
         .executableTarget(
-            name: "RowClosures",
-            dependencies: [
-                .product(name: "Headrace", package: "Headrace"), .product(name: "HeadraceTesting", package: "Headrace"),
-            ])
+            name: "HeadraceBench",
+            dependencies: products(
+                "Headrace", "HeadraceCSV", "HeadraceJSON", "HeadraceSQLite", "HeadraceCurrency",
+                "HeadraceDeduplication", "HeadraceText", "HeadraceTesting")),
     ]
 )
