@@ -77,17 +77,14 @@ public enum SinkContract<Harness: SinkHarness> {
 
     // MARK: - Rows
 
-    /// The fields of the rows that checks write: a key, and a text that may be null.
-    static var schema: Schema { Schema([Field("id", .int64, nullable: false), Field("name", .utf8)]) }
+    static var schema: Schema { NamedRows.schema }
 
-    /// Rows with the keys `ids`; every seventh has no name.
     static func batch(_ ids: Range<Int>, named name: String = "name") throws -> RecordBatch {
-        try .of(schema, ids.map { [.integer(Int128($0)), $0 % 7 == 3 ? .null : .utf8("\(name) \($0)")] })
+        try .of(schema, NamedRows.rows(ids, named: name))
     }
 
-    /// The same rows as another program tells them.
     static func texts(_ ids: Range<Int>, named name: String = "name") -> Set<[String?]> {
-        Set(ids.map { ["\($0)", $0 % 7 == 3 ? nil : "\(name) \($0)"] })
+        NamedRows.texts(ids, named: name)
     }
 
     /// Fails unless the target holds just `expected`, each row once.

@@ -53,7 +53,8 @@ public enum SourceContract<Harness: SourceHarness> {
 
     private static func discovers(_ harness: Harness, _ expect: Expectations) async throws {
         let schema = try await harness.makeSource().schema(in: .testing())
-        try expect.equal("the schema", schema, harness.expectedSchema)
+        // What a field says of itself beyond name, type and nulls is the source's own.
+        try expect.equal("the schema", "\(schema)", "\(harness.expectedSchema)")
         try expect.equal("the schema of a second look", try await harness.makeSource().schema(in: .testing()), schema)
         try expect.equal("the number of different names", Set(schema.names).count, schema.count)
     }
