@@ -16,7 +16,8 @@ public struct MySQLConnector: RowConnector {
             ConnectorOption("cursor", "COLUMN", "read only rows that are new or changed since the last complete run"),
             ConnectorOption("lag", "AMOUNT", "how far behind the cursor a late row may come: 5 minutes, or 1000"),
             ConnectorOption("streams", "N", "connections that read one big table side by side, in one snapshot (1)"),
-            ConnectorOption("key", "NAME,NAME", "the key columns of an upsert"),
+            ConnectorOption("key", "NAME,NAME", "the columns that rows are matched by, in modes that write by key"),
+            SchemaPolicy.option,
             ConnectorOption("zeroDates", "reject|null", "what dates with a zero year, month or day become (reject)"),
             ConnectorOption("times", "time|text", "how TIME columns are read: times of a day, or text (time)"),
             ConnectorOption("socket", "PATH", "the server's Unix socket, in place of its host"),
@@ -34,6 +35,9 @@ public struct MySQLConnector: RowConnector {
 
     /// The table, view or query at a location.
     public func source(at location: Location) throws -> any Source {
+        guard location[SchemaPolicy.option.name] == nil else {
+            throw HeadraceError(.badOption, "\(SchemaPolicy.option.name) is for writing", hint: "leave it out")
+        }
         let configuration = try configuration(of: location)
         let zeroDatesAreNull = try choice("zeroDates", of: location, ["reject", "null"]) == "null"
         let timesAreText = try choice("times", of: location, ["time", "text"]) == "text"
@@ -77,7 +81,9 @@ public struct MySQLConnector: RowConnector {
         for option in ["cursor", "lag", "streams"] where location[option] != nil {
             throw HeadraceError(.badOption, "\(option) is for reading", hint: "leave it out")
         }
-        return MySQLSink(configuration: configuration, table: location["table"])
+        return MySQLSink(
+            configuration: configuration, table: location["table"],
+            schemaPolicy: try SchemaPolicy(option: location[SchemaPolicy.option.name]))
     }
 
     private static func streams(_ location: Location) throws -> Int {

@@ -17,7 +17,7 @@ enum Way: CaseIterable {
 }
 
 /// A server that takes no `LOAD DATA LOCAL`.
-private enum Closed {
+enum Closed {
     static let server = Result { try MariaDBServer(settings: ["--local-infile=0"]) }
 }
 

@@ -5,18 +5,10 @@ import Testing
 
 @testable import HeadracePostgreSQL
 
-private typealias Version = HistoryModel.Version
+private let schema = Bench.datedSchema
+private let byTime = Bench.byTime
 
-private let schema = Schema([
-    Field("id", .int64, nullable: false), Field("value", .int64), Field("at", .int64, nullable: false),
-])
-private let byTime = SinkMode.history(on: ["id"], HistoryColumns(effective: "at"))
-
-private func batch(_ changes: [HistoryModel.Change]) throws -> RecordBatch {
-    try .of(
-        schema,
-        changes.map { [.integer(Int128($0.key)), .integer(Int128($0.value)), .integer(Int128($0.time))] })
-}
+private func batch(_ changes: [HistoryModel.Change]) throws -> RecordBatch { try Bench.batch(changes) }
 
 /// A clock that stands where it is put.
 private struct StandingClock: RunClock {
@@ -32,66 +24,10 @@ private struct StandingClock: RunClock {
 
     init() throws { bench = try Bench() }
 
-    private func versions() throws -> [String] {
-        try bench.psql("SELECT id, value, valid_from, valid_to, is_current FROM people ORDER BY id, valid_from")
-    }
-
-    private func lines(_ model: HistoryModel) -> [String] {
-        model.versions.sorted { ($0.key, $0.from) < ($1.key, $1.from) }.map { version in
-            let until = version.until.map(String.init) ?? "␀"
-            return "\(version.key)|\(version.value)|\(version.from)|\(until)|\(version.isCurrent ? "t" : "f")"
-        }
-    }
-
-    private func fill(_ versions: [Version]) throws {
-        try bench.psql(
-            "CREATE TABLE people (id bigint, value bigint, valid_from bigint, valid_to bigint, is_current boolean NOT NULL)"
-        )
-        for version in versions {
-            try bench.psql(
-                "INSERT INTO people VALUES (\(version.key), \(version.value), \(version.from), \(version.until.map(String.init) ?? "NULL"), \(version.isCurrent))"
-            )
-        }
-    }
-
     @Test(
         "A history comes to what one row after another comes to, whatever the batches and wherever it is interrupted",
         arguments: 0..<40)
-    func property(seed: Int) async throws {
-        let random = RunRandom(seed: UInt64(seed) + 77)
-        var model = HistoryModel()
-        if seed % 2 == 0 {
-            let before = HistoryModel.table(seed: UInt64(seed))
-            try fill(before)
-            model = HistoryModel(before)
-        }
-        var writer: PostgreSQLSinkWriter?
-        var epoch = 0
-        for changes in HistoryModel.batches(seed: UInt64(seed), count: 8) {
-            // A writer dies now and then after it has written and before it has committed.
-            if random.below(4) == 0 {
-                let dying = try await sink.openWriter(for: schema, mode: byTime, in: .testing())
-                if let open = writer { await open.abort() }
-                writer = nil
-                _ = try await dying.write(try dying.encode(.testing(try batch(changes))))
-                await dying.abort()
-            }
-            var open: PostgreSQLSinkWriter
-            if let writer {
-                open = writer
-            } else {
-                open = try await sink.openWriter(for: schema, mode: byTime, in: .testing())
-            }
-            writer = open
-            #expect(try await open.write(try open.encode(.testing(try batch(changes)))).isEmpty)
-            let counts = model.apply(changes)
-            #expect(try await open.settle() == counts, "batch \(changes)")
-            epoch += 1
-            try await open.commit(.testing(epoch: epoch, final: false))
-            #expect(try versions() == lines(model), "batch \(changes)")
-        }
-        if let writer { try await writer.commit(.testing(epoch: epoch + 1)) }
-    }
+    func property(seed: Int) async throws { try await bench.checkHistory(seed: seed) }
 
     @Test("The table is made with its key, and a row is dated by its run where nothing else dates it")
     func datedByRun() async throws {
@@ -130,12 +66,13 @@ private struct StandingClock: RunClock {
         var model = HistoryModel()
         let counts = model.apply(changes)
         #expect(try await sink.load([try batch(changes)], schema: schema, mode: byTime).counts == counts)
-        #expect(try versions() == lines(model) && counts.inserted == 25)
+        #expect(counts.inserted == 25)
+        try bench.expectVersions(model, "of one key")
     }
 
     @Test("A partial unique index for the open version and a rule against overlaps are kept at every moment")
     func constraints() async throws {
-        try fill([])
+        try bench.makeHistory([])
         try bench.psql(
             """
             CREATE UNIQUE INDEX ON people (id) WHERE is_current;
@@ -150,11 +87,11 @@ private struct StandingClock: RunClock {
         let counts = model.apply(Array(changes.dropLast()))
         let result = try await sink.load([try batch(changes)], schema: schema, mode: byTime)
         #expect(result.counts == counts && result.rejects.map(\.code) == ["check"])
-        #expect(try versions() == lines(model))
+        try bench.expectVersions(model, "under constraints")
         let later = [HistoryModel.Change(key: 1, time: 12, value: 0), .init(key: 2, time: 0, value: 2)]
         let more = model.apply(later)
         #expect(try await sink.load([try batch(later)], schema: schema, mode: byTime).counts == more)
-        #expect(try versions() == lines(model))
+        try bench.expectVersions(model, "under constraints")
     }
 
     @Test("A row without a time is a reject; other columns of the table are left alone")

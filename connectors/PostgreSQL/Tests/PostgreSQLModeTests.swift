@@ -54,59 +54,10 @@ private let mirror = SinkMode.mirror(on: ["id"])
 
     // MARK: - Mirror
 
-    /// Writes a mirror's batches, an epoch each, through writers that die before the commits named and are followed by
-    /// others.
-    private func mirrored(_ batches: [RecordBatch], dying: Set<Int> = []) async throws -> WriteCounts {
-        var total = WriteCounts()
-        var context = RunContext.testing()
-        var writer = try await sink.openWriter(for: people, mode: mirror, in: context)
-        for (index, batch) in batches.enumerated() {
-            if dying.contains(index) {
-                _ = try await writer.write(try writer.encode(.testing(batch)))
-                await writer.abort()
-                let checkpoint = try await sink.committed(in: context)
-                context.resumed = checkpoint?.isFinal == false ? checkpoint : nil
-                writer = try await sink.openWriter(for: people, mode: mirror, in: context)
-            }
-            _ = try await writer.write(try writer.encode(.testing(batch)))
-            let isLast = index == batches.count - 1
-            let deleted = isLast ? try await writer.deleteAbsent() : 0
-            let counts = try await writer.settle()
-            #expect(counts.deleted == deleted)
-            total = total + counts
-            let checkpoint = Checkpoint.testing(epoch: index + 1, final: isLast)
-            try await writer.commit(checkpoint)
-        }
-        return total
-    }
-
     @Test(
         "A mirror comes to the rows of the source and no others, whatever the epochs and wherever it is interrupted",
         arguments: 0..<30)
-    func property(seed: Int) async throws {
-        let random = RunRandom(seed: UInt64(seed))
-        var model: [Int: String] = [:]
-        try bench.psql("CREATE TABLE people (name text, id bigint PRIMARY KEY, note text DEFAULT 'kept')")
-        for load in 0..<3 {
-            let pairs = (0..<random.below(40)).map { _ in (Int(random.below(25)), "v\(random.below(3))") }
-            var batches: [RecordBatch] = []
-            var left = pairs[...]
-            repeat {
-                let piece = left.prefix(1 + Int(random.below(15)))
-                left = left.dropFirst(piece.count)
-                batches.append(try rows(piece.map { ($0.0, $0.1) }))
-            } while !left.isEmpty
-            let dying = Set(batches.indices.filter { _ in random.below(3) == 0 })
-            let counts = try await mirrored(batches, dying: dying)
-            let new = Dictionary(pairs) { $1 }
-            #expect(counts.deleted == model.keys.filter { new[$0] == nil }.count, "load \(load)")
-            #expect(counts.inserted == new.keys.filter { model[$0] == nil }.count)
-            #expect(counts.written == pairs.count + counts.deleted)
-            model = new
-            #expect(try table() == model.sorted { $0.key < $1.key }.map { "\($0.key)|\($0.value)" })
-            #expect(try stages() == ["_headrace_state"])
-        }
-    }
+    func property(seed: Int) async throws { try await bench.checkMirror(seed: seed) }
 
     @Test("A row that the sink refuses keeps the row of its key in the table")
     func refusedRows() async throws {

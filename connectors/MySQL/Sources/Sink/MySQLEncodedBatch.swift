@@ -12,11 +12,20 @@ public struct MySQLEncodedBatch: Sendable {
     /// The batch's row of each line.
     let rows: [Int]
     let rejects: [Reject]
+    /// For a mirror: the keys of all rows, of those that are refused too.
+    let keys: Keys?
+
+    /// Keys as lines of their own.
+    final class Keys: Sendable {
+        let lines: MySQLEncodedBatch
+        init(_ lines: MySQLEncodedBatch) { self.lines = lines }
+    }
 
     /// A batch for a fact load, which looks at the rows itself.
     init(facts batch: Batch) {
         self.batch = batch
         (lines, ends, rows, rejects) = ([], [], [], [])
+        keys = nil
     }
 
     /// Encodes the columns of a batch as a plan says.
@@ -24,16 +33,15 @@ public struct MySQLEncodedBatch: Sendable {
         var misfits: [Int: (column: Int, misfit: MySQLMisfit)] = [:]
         let columns = plan.encoders.enumerated().map { index, encoder in
             var found: [MySQLMisfit] = []
-            let column = encoder.encode(batch.records.columns[index], misfits: &found)
+            let column = encoder.encode(batch.records.columns[plan.fields[index]], misfits: &found)
             for misfit in found where misfits[misfit.row] == nil { misfits[misfit.row] = (index, misfit) }
             return column
         }
-        if case .upsert = plan.mode {
-            for key in plan.keys where batch.records.columns[key].nullCount > 0 {
-                let column = batch.records.columns[key]
-                for row in 0..<batch.count where !column.isValid(row) && misfits[row] == nil {
-                    misfits[row] = (key, MySQLMisfit(row: row, code: "missing", message: "a key column is null"))
-                }
+        for place in plan.required {
+            let column = batch.records.columns[plan.fields[place]]
+            for row in 0..<(column.nullCount > 0 ? batch.count : 0) where !column.isValid(row) && misfits[row] == nil {
+                let what = place == plan.begin ? "the column that dates the row" : "a key column"
+                misfits[row] = (place, MySQLMisfit(row: row, code: "missing", message: "\(what) is null"))
             }
         }
         self.batch = batch
@@ -43,8 +51,9 @@ public struct MySQLEncodedBatch: Sendable {
         rejects = misfits.sorted { $0.key < $1.key }.map { row, found in
             batch.reject(
                 row: row, rule: "column \(plan.columns[found.column].text)", code: found.misfit.code,
-                field: batch.records.schema.fields[found.column].name, message: found.misfit.message)
+                field: batch.records.schema.fields[plan.fields[found.column]].name, message: found.misfit.message)
         }
+        keys = plan.mode.isMirror ? Keys(MySQLEncodedBatch(batch, plan: MySQLSeenKeys(plan).keyPlan)) : nil
     }
 
     /// How many lines there are.

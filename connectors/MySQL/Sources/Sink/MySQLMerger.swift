@@ -16,14 +16,17 @@ struct MySQLMerger: Sendable {
     private let update: SQL?
     private let insert: SQL
     private let keys: [MySQLName]
+    private var history: MySQLHistory?
 
-    init(_ plan: MySQLTablePlan, stage: MySQLName, updating: [Int]) {
+    /// - Parameter time: the run's, in microseconds since 1970, for a history whose rows are not dated.
+    init(_ plan: MySQLTablePlan, stage: MySQLName, updating: [Int], time: Int64 = 0) {
         self.plan = plan
         self.stage = stage
         keys = plan.keys.map { plan.columns[$0] }
         let compare: SQL = if case .merge = plan.mode { "<=>" } else { "=" }
         same = keys.map { "t.\($0) \(compare) s.\($0)" as SQL }.joined(by: " AND ")
         let table = plan.table
+        let changes: [SQL] = updating.map { "t.\(plan.columns[$0]) = s.\(plan.columns[$0])" }
         if updating.isEmpty {
             differs = nil
             update = nil
@@ -34,7 +37,6 @@ struct MySQLMerger: Sendable {
                 return plan.encoders[index].target.isCollated
                     ? "NOT (CAST(t.\(name) AS BINARY) <=> CAST(s.\(name) AS BINARY))" : "NOT (t.\(name) <=> s.\(name))"
             }
-            let changes: [SQL] = updating.map { "t.\(plan.columns[$0]) = s.\(plan.columns[$0])" }
             let difference: SQL = "(\(differences.joined(by: " OR ")))"
             differs = difference
             update = "UPDATE \(table) AS t JOIN \(stage) AS s ON \(same) SET \(changes) WHERE \(difference)"
@@ -44,17 +46,20 @@ struct MySQLMerger: Sendable {
             INSERT INTO \(table) (\(plan.columns)) SELECT \(values) FROM \(stage) AS s \
             WHERE NOT EXISTS (SELECT 1 FROM \(table) AS t WHERE \(same))
             """
+        history = plan.mode.history.map {
+            MySQLHistory(plan, $0, stage: stage, same: same, differs: differs, changes: changes, time: time)
+        }
     }
 
     /// For `plan`.
-    var statements: [String] { (update.map { [$0.text] } ?? []) + [insert.text] }
+    var statements: [String] { history?.statements ?? (update.map { [$0.text] } ?? []) + [insert.text] }
 
     /// Makes the staging table, which lives as long as the connection and commits nothing.
     func makeStage(in connection: MySQLConnection) throws {
         try connection.execute(
             """
             CREATE TEMPORARY TABLE \(stage) (\(Self.row) INT UNSIGNED NOT NULL DEFAULT 0 PRIMARY KEY, \
-            \(Self.round) INT NOT NULL DEFAULT 1) ENGINE=InnoDB SELECT \(plan.columns) FROM \(plan.table) LIMIT 0
+            \(Self.round) INT NOT NULL DEFAULT 1\(history?.stageColumns ?? "")) ENGINE=InnoDB SELECT \(plan.columns) FROM \(plan.table) LIMIT 0
             """)
     }
 
@@ -107,6 +112,7 @@ struct MySQLMerger: Sendable {
         let chosen: SQL = """
             s.\(Self.row) >= \(lines.lowerBound) AND s.\(Self.row) < \(lines.upperBound) AND s.\(Self.round) = \(round)
             """
+        if let history { return try history.move(chosen, connection) }
         func count(_ condition: SQL) throws -> Int {
             try connection.number("SELECT COUNT(*) FROM \(stage) AS s WHERE \(chosen)\(condition)") ?? 0
         }

@@ -26,7 +26,7 @@ struct MySQLRefusal: Sendable {
         let column = quoted.flatMap { name in plan.columns.firstIndex { $0.text == String(name) } }
         return batch.batch.reject(
             row: batch.rows[line], rule: "table \(plan.table.text)", code: code,
-            field: column.map { batch.batch.records.schema.fields[$0].name }, message: message)
+            field: column.map { batch.batch.records.schema.fields[plan.fields[$0]].name }, message: message)
     }
 }
 

@@ -6,18 +6,23 @@ public import HeadraceCore
 /// Rows of an epoch, their checkpoint and the run's fence are one transaction. Tables are made outside of it, because the
 /// server commits when it makes one. A replace loads a new table and swaps it in; see `MySQLSwap` for what makes that safe
 /// though it is not one transaction.
-public struct MySQLSink: AppendingSink, ReplacingSink, UpsertingSink, TransactionalSink {
+public struct MySQLSink: AppendingSink, ReplacingSink, UpsertingSink, InsertingSink, MirroringSink, HistorySink,
+    TransactionalSink, SchemaPolicySink
+{
     /// The server and its database.
     public let configuration: MySQLConfiguration
     /// The table that rows go to; nil for fact loads, which bring their own tables.
     public let table: String?
+    /// What becomes of a table that is there when the rows have columns that it lacks or numbers that are too wide for it.
+    public let schemaPolicy: SchemaPolicy
     /// What runs have read from the state table.
     let seen = SeenCheckpoints()
 
     /// A sink on `table`; nothing is opened yet.
-    public init(configuration: MySQLConfiguration, table: String? = nil) {
+    public init(configuration: MySQLConfiguration, table: String? = nil, schemaPolicy: SchemaPolicy = .refuse) {
         self.configuration = configuration
         self.table = table
+        self.schemaPolicy = schemaPolicy
     }
 
     public var name: String { configuration.named(table.map { "table=\($0)" }) }
@@ -56,16 +61,8 @@ public struct MySQLSink: AppendingSink, ReplacingSink, UpsertingSink, Transactio
             throw HeadraceError(
                 .badOption, "\(name) names no table", hint: "add ?table=NAME, or load facts, which bring their tables")
         }
-        let planMode: MySQLTablePlan.Mode =
-            switch mode {
-            case .append: .append
-            case .replace: .replace
-            case .upsert(let keys): .upsert(keys: keys)
-            case .insert, .mirror, .history:
-                throw HeadraceError(.unsupported, "\(name) cannot be written by \(mode.name)")
-            case .facts: preconditionFailure("a fact load is not planned as one table")
-            }
-        return try MySQLTablePlan.make(table, schema: schema, mode: planMode, fence: fence, in: connection)
+        return try MySQLTablePlan.make(
+            table, schema: schema, mode: MySQLTablePlan.Mode(mode), policy: schemaPolicy, fence: fence, in: connection)
     }
 
     public func openWriter(for schema: Schema, mode: SinkMode, in context: RunContext) async throws -> MySQLSinkWriter {
@@ -74,10 +71,13 @@ public struct MySQLSink: AppendingSink, ReplacingSink, UpsertingSink, Transactio
         let key = session.follow(context.cancellation)
         do {
             let (target, byFile): (MySQLSinkWriter.Target, Bool) = try await session.use { connection in
-                try connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+                // A history acts on what it has read, which must stand until then.
+                let isolation: SQL = if case .history = mode { "REPEATABLE READ" } else { "READ COMMITTED" }
+                try connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL \(isolation)")
                 let byFile = try connection.number("SELECT @@local_infile") == 1
                 guard case .facts(let load) = mode else {
                     let plan = try self.tablePlan(for: schema, mode: mode, fence: context.fence, in: connection)
+                    plan.noteIgnored(in: context.log)
                     return (.table(plan), byFile)
                 }
                 for table in load.tables { _ = try MySQLTableDefinition.missing(table, in: connection) }
@@ -132,15 +132,19 @@ public struct MySQLSink: AppendingSink, ReplacingSink, UpsertingSink, Transactio
                 return missing.map(\.text) + load.summary + [checkpoint]
             }
             let plan = try self.tablePlan(for: schema, mode: mode, in: connection)
-            return plan.definitions.map(\.text) + plan.statements + [checkpoint]
+            return plan.definitions.map(\.text)
+                + plan.ignored.map { "leave out column \"\($0.name)\", which the table lacks" }
+                + plan.statements(at: context.clock.now()) + [checkpoint]
         }
     }
 }
 
 extension Sink where Self == MySQLSink {
     /// A table of a MySQL or MariaDB database.
-    public static func mySQL(_ configuration: MySQLConfiguration, table: String) -> MySQLSink {
-        MySQLSink(configuration: configuration, table: table)
+    public static func mySQL(
+        _ configuration: MySQLConfiguration, table: String, schemaPolicy: SchemaPolicy = .refuse
+    ) -> MySQLSink {
+        MySQLSink(configuration: configuration, table: table, schemaPolicy: schemaPolicy)
     }
 
     /// A MySQL or MariaDB database as a warehouse for facts.

@@ -3,7 +3,7 @@ public import HeadraceCore
 import Synchronization
 
 /// Writes rows into one table, or facts into a warehouse's tables, an epoch a transaction, on a connection of its own.
-public final class MySQLSinkWriter: SinkWriter {
+public final class MySQLSinkWriter: MirroringWriter {
     /// What rows are written to.
     enum Target: Sendable {
         case table(MySQLTablePlan)
@@ -17,6 +17,10 @@ public final class MySQLSinkWriter: SinkWriter {
         var isPrepared = false
         /// The table that this writer made, for as long as nothing was committed into it.
         var made: MySQLName?
+        /// The run that the last commit of a mirror names; nil before the first of this load.
+        var mirrored: String?
+        /// Whether this writer made the table of a mirror's keys and nothing was committed with it.
+        var hasFreshKeys = false
         var counts = WriteCounts()
         var load: (loader: any FactLoader, warehouse: MySQLWarehouse)?
     }
@@ -27,6 +31,8 @@ public final class MySQLSinkWriter: SinkWriter {
     private let target: Target
     private let byFile: Bool
     private let context: RunContext
+    /// The time of the run, since when rows of a history hold that nothing else dates.
+    private let time: Int64
     private let state = Mutex(State())
     /// What the next commit may replace.
     private let expected: Mutex<SeenCheckpoints.Expectation>
@@ -41,6 +47,7 @@ public final class MySQLSinkWriter: SinkWriter {
         self.byFile = byFile
         self.context = context
         expected = Mutex(sink.seen.take(by: context.run))
+        time = context.clock.now()
     }
 
     public func encode(_ batch: Batch) throws -> MySQLEncodedBatch {
@@ -57,20 +64,36 @@ public final class MySQLSinkWriter: SinkWriter {
         }
         let (counts, refusals) = try await session.use { connection in
             try self.begin(connection)
+            if let keys = encoded.keys {
+                try MySQLSeenKeys(plan).add(keys.lines, byFile: self.byFile, in: connection)
+            }
             return try self.store(encoded, plan, connection)
         }
         state.withLock { $0.counts = $0.counts + counts }
         return encoded.rejects + refusals.map { $0.reject(of: encoded, plan: plan) }
     }
 
+    public func deleteAbsent() async throws -> Int {
+        guard case .table(let plan) = target, plan.mode.isMirror else { return 0 }
+        let deleted = try await session.use { connection in
+            try self.begin(connection)
+            return try MySQLSeenKeys(plan).deleteAbsent(in: connection)
+        }
+        state.withLock { $0.counts.deleted += deleted }
+        return deleted
+    }
+
     private static let stage = MySQLName(known: "_headrace_stage")
+
+    private func merger(_ plan: MySQLTablePlan) -> MySQLMerger {
+        MySQLMerger(plan, stage: Self.stage, updating: plan.valueColumns, time: time)
+    }
 
     private func store(
         _ batch: MySQLEncodedBatch, _ plan: MySQLTablePlan, _ connection: MySQLConnection
     ) throws -> (counts: WriteCounts, refusals: [MySQLRefusal]) {
         if plan.isStaged {
-            return try MySQLMerger(plan, stage: Self.stage, updating: plan.valueColumns)
-                .merge(batch, byFile: byFile, in: connection)
+            return try merger(plan).merge(batch, byFile: byFile, in: connection)
         }
         let (stored, refusals) = try MySQLRowLoader(plan, into: plan.into).store(batch, byFile: byFile, in: connection)
         return (WriteCounts(inserted: stored), refusals)
@@ -96,14 +119,21 @@ public final class MySQLSinkWriter: SinkWriter {
                 return
             }
             try MySQLState.write(checkpoint, over: expected, job: job, sink: name, fence: fence, in: connection)
+            let seen: MySQLSeenKeys? =
+                if case .table(let plan) = self.target, plan.mode.isMirror { MySQLSeenKeys(plan) } else { nil }
+            let mark = try seen?.claim(
+                job: job, run: checkpoint.run, isFinal: checkpoint.isFinal, in: connection)
             try faults.reach("mysql.beforeCommit")
             try connection.execute("COMMIT")
             try faults.reach("mysql.afterCommit")
+            if checkpoint.isFinal, let mark { try seen?.end(mark, in: connection) }
         }
         self.expected.withLock { $0 = .only(checkpoint) }
         state.withLock {
             $0.isOpen = false
             $0.made = nil
+            $0.mirrored = checkpoint.run
+            $0.hasFreshKeys = false
             $0.load = nil
             $0.counts = WriteCounts()
         }
@@ -115,9 +145,9 @@ public final class MySQLSinkWriter: SinkWriter {
     public func abort() async {
         context.cancellation.remove(cancellationKey)
         await session.close()
-        let (isPrepared, made) = state.withLock { state in
-            defer { (state.isPrepared, state.made) = (false, nil) }
-            return (state.isPrepared, state.made)
+        let (isPrepared, made, hasFreshKeys) = state.withLock { state in
+            defer { (state.isPrepared, state.made, state.hasFreshKeys) = (false, nil, false) }
+            return (state.isPrepared, state.made, state.hasFreshKeys)
         }
         // Tables were made outside of the transaction that is undone; where even this fails, the next run does it.
         guard isPrepared, case .table(let plan) = target else { return }
@@ -127,6 +157,7 @@ public final class MySQLSinkWriter: SinkWriter {
                 try MySQLSwap(target: plan.table, job: job, sink: name, fence: fence).abandon(in: connection)
             }
             if let made { try Self.unmake(made, job: job, sink: name, in: connection) }
+            if hasFreshKeys { try MySQLSeenKeys(plan).abandon(job: job, run: self.context.run, in: connection) }
         }
     }
 
@@ -174,8 +205,11 @@ public final class MySQLSinkWriter: SinkWriter {
         }
         try connection.execute("START TRANSACTION")
         try MySQLState.check(context.fence, job: context.job, locking: false, in: connection)
-        if !isPrepared, case .table(let plan) = target, plan.mode == .replace, !plan.swaps {
-            try connection.execute("DELETE FROM \(plan.table)")
+        if case .table(let plan) = target {
+            if !isPrepared, plan.mode == .replace, !plan.swaps { try connection.execute("DELETE FROM \(plan.table)") }
+            if plan.mode.isMirror, let run = state.withLock({ $0.mirrored }) ?? context.resumed?.run {
+                try MySQLSeenKeys(plan).check(job: context.job, run: run, in: connection)
+            }
         }
         state.withLock { $0.isOpen = true }
     }
@@ -195,8 +229,12 @@ public final class MySQLSinkWriter: SinkWriter {
                 return
             }
             try define(plan, connection)
+            if plan.mode.isMirror, context.resumed == nil {
+                state.withLock { $0.hasFreshKeys = true }
+                try MySQLSeenKeys(plan).begin(job: context.job, run: context.run, in: connection)
+            }
             if plan.isStaged {
-                try MySQLMerger(plan, stage: Self.stage, updating: plan.valueColumns).makeStage(in: connection)
+                try merger(plan).makeStage(in: connection)
             }
         }
     }
@@ -212,7 +250,7 @@ public final class MySQLSinkWriter: SinkWriter {
                 guard error.isAboutRows else { throw error }
                 throw HeadraceError(
                     .constraintViolated,
-                    "table \"\(plan.table.text)\" holds rows of equal keys, so that an upsert cannot tell them apart",
+                    "table \"\(plan.table.text)\" holds rows of equal keys, so that they cannot be told apart",
                     fields: [("mysql", error.message), ("sql", definition.text)],
                     hint: "remove the repeated rows, or choose other keys")
             }

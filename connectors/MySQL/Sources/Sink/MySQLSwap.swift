@@ -123,11 +123,8 @@ struct MySQLSwap: Sendable {
             sink VARCHAR(255) NOT NULL, fence BIGINT NOT NULL, checkpoint LONGTEXT NOT NULL)
             ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
             """)
-        if plan.makesTable {
-            for definition in plan.definitions { try connection.execute(definition) }
-        } else {
-            try connection.execute("CREATE TABLE \(new) LIKE \(target)")
-        }
+        if !plan.makesTable { try connection.execute("CREATE TABLE \(new) LIKE \(target)") }
+        for definition in plan.definitions { try connection.execute(definition) }
     }
 
     /// Commits the new table's rows, puts it in place and writes the checkpoint.

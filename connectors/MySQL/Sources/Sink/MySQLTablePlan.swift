@@ -9,18 +9,50 @@ struct MySQLTablePlan: Sendable {
         case append
         case replace
         case upsert(keys: [String])
+        case insert(keys: [String])
+        case mirror(keys: [String])
+        case history(keys: [String], HistoryColumns)
         /// As an upsert, into a table that need not hold its rows apart by the keys.
         case merge(keys: [String])
+
+        /// What a sink's mode asks for.
+        init(_ mode: SinkMode) {
+            switch mode {
+            case .append: self = .append
+            case .replace: self = .replace
+            case .upsert(let keys): self = .upsert(keys: keys)
+            case .insert(let keys): self = .insert(keys: keys)
+            case .mirror(let keys): self = .mirror(keys: keys)
+            case .history(let keys, let columns): self = .history(keys: keys, columns)
+            case .facts: preconditionFailure("a fact load is not planned as one table")
+            }
+        }
+
+        /// The columns that rows are matched by; nil for a mode without keys.
+        var keys: [String]? {
+            switch self {
+            case .append, .replace: nil
+            case .upsert(let keys), .insert(let keys), .mirror(let keys), .history(let keys, _), .merge(let keys): keys
+            }
+        }
+
+        var isMirror: Bool { if case .mirror = self { true } else { false } }
+
+        var history: HistoryColumns? { if case .history(_, let columns) = self { columns } else { nil } }
     }
 
     let table: MySQLName
     let mode: Mode
-    /// The names that the table has for the fields of the schema, in their order.
+    /// The places of the rows' fields that are written; the others have no column.
+    var fields: [Int]
+    /// The fields of the rows that are left out, because the table is frozen.
+    var ignored: [Field] = []
+    /// The names that the table has for the written fields, in their order.
     let columns: [MySQLName]
     let encoders: [MySQLColumnEncoder]
     /// The positions of the key columns among `columns`.
     let keys: [Int]
-    /// Makes the table or the unique index that are not there.
+    /// Makes or changes the table and the unique index that are not there as they must be.
     let definitions: [SQL]
     /// Whether the table is not there and will be made.
     let makesTable: Bool
@@ -28,6 +60,8 @@ struct MySQLTablePlan: Sendable {
     let swaps: Bool
     /// The fence of the run, which names the table that it swaps in.
     var fence: Int64 = 0
+    /// For a history: the type of the columns that bound a version.
+    var timeType: MySQLColumnType?
 
     /// The table that rows are loaded into.
     var into: MySQLName { swaps ? MySQLSwap.newName(of: table.text, fence: fence) : table }
@@ -36,159 +70,26 @@ struct MySQLTablePlan: Sendable {
     static let reservedPrefix = "_headrace_"
 
     /// Whether rows go through a staging table, where they are told apart by their keys.
-    var isStaged: Bool {
-        switch mode {
-        case .append, .replace: false
-        case .upsert, .merge: true
-        }
+    var isStaged: Bool { mode.keys != nil }
+
+    /// The place of a history's begin among the columns; nil where rows are not dated.
+    var begin: Int? { mode.history.flatMap { history in columns.firstIndex { $0.text == history.from } } }
+
+    /// The columns that may hold no null, whatever the table says: keys, and what dates a row.
+    var required: [Int] { if case .merge = mode { [] } else { keys + (begin.map { [$0] } ?? []) } }
+
+    /// The columns that are compared and changed where a row of the key is there.
+    var valueColumns: [Int] {
+        if case .insert = mode { return [] }
+        return columns.indices.filter { !keys.contains($0) && $0 != begin }
     }
 
-    /// Finds the columns of `table` for `schema`, by name.
-    /// - Parameters:
-    ///   - fence: the fence of the run that will write, 0 for none.
-    ///   - isPartial: whether rows may lack columns that a new row of the table needs.
-    /// - Throws: `schemaMismatch` with the valid names for columns that the table lacks, needs or types otherwise.
-    static func make(
-        _ table: String, schema: Schema, mode: Mode, fence: Int64 = 0, in connection: MySQLConnection,
-        isPartial: Bool = false
-    ) throws -> MySQLTablePlan {
-        let name = try MySQLName(table)
-        guard !MySQLName.folded(table).hasPrefix(reservedPrefix) else {
-            throw HeadraceError(
-                .badOption, "\"\(table)\" cannot be the name of a table of rows",
-                hint: "names that begin with \(reservedPrefix) are taken")
-        }
-        let keys = try keys(of: mode, schema)
-        guard !schema.fields.isEmpty else {
-            throw HeadraceError(.schemaMismatch, "rows without columns cannot go into table \"\(table)\"")
-        }
-        try checkNames(schema.names)
-        if let existing = try MySQLTable.read(table, from: connection) {
-            var plan = try plan(existing, schema, mode, keys, isPartial)
-            plan.fence = fence
-            return plan
-        }
-        return try plan(newTable: name, schema, mode, keys, fence, connection)
-    }
-
-    private static func keys(of mode: Mode, _ schema: Schema) throws -> [Int] {
-        let names: [String]
-        switch mode {
-        case .append, .replace: return []
-        case .upsert(let keys), .merge(let keys): names = keys
-        }
-        guard !names.isEmpty else {
-            throw HeadraceError(.badOption, "an upsert needs at least one key column", hint: "name it with key=COLUMN")
-        }
-        var indexes: [Int] = []
-        for name in names {
-            guard let index = schema.index(of: name) else {
-                throw HeadraceError(
-                    .schemaMismatch, "key column \"\(name)\" is not among the rows' columns",
-                    fields: [("columns", schema.names.joined(separator: ", "))])
-            }
-            guard !indexes.contains(index) else {
-                throw HeadraceError(.badOption, "key column \"\(name)\" is named twice")
-            }
-            indexes.append(index)
-        }
-        return indexes
-    }
-
-    /// MySQL knows no two columns whose names differ in case only.
-    private static func checkNames(_ names: [String]) throws {
-        var seen: [String: String] = [:]
-        for name in names {
-            _ = try MySQLName(name)
-            if let other = seen.updateValue(name, forKey: MySQLName.folded(name)) {
-                throw HeadraceError(
-                    .schemaMismatch, "columns \"\(other)\" and \"\(name)\" are one name to MySQL",
-                    hint: "rename one of them")
-            }
-        }
-    }
-
-    // MARK: - A table that is not there
-
-    private static func plan(
-        newTable table: MySQLName, _ schema: Schema, _ mode: Mode, _ keys: [Int], _ fence: Int64,
-        _ connection: MySQLConnection
-    ) throws -> MySQLTablePlan {
-        let swaps = mode == .replace
-        let definition = TableDefinition(
-            swaps ? MySQLSwap.newName(of: table.text, fence: fence).text : table.text,
-            Schema(
-                schema.fields.enumerated().map { index, field in
-                    Field(field.name, field.type, nullable: field.isNullable && !keys.contains(index))
-                }), primaryKey: keys.map { schema.names[$0] })
-        let (sql, types) = try MySQLTableDefinition.create(definition, in: connection)
-        return MySQLTablePlan(
-            table: table, mode: mode, columns: try schema.names.map { try MySQLName($0) },
-            encoders: zip(definition.schema.fields, types).map {
-                MySQLColumnEncoder($0.type, into: $1, isNullable: $0.isNullable)
-            }, keys: keys, definitions: [sql], makesTable: true, swaps: swaps,
-            fence: fence)
-    }
-
-    // MARK: - A table that is there
-
-    private static func plan(
-        _ table: MySQLTable, _ schema: Schema, _ mode: Mode, _ keys: [Int], _ isPartial: Bool
-    ) throws -> MySQLTablePlan {
-        let name = table.name.text
-        guard !table.isView else {
-            throw HeadraceError(.unsupported, "\"\(name)\" is a view", hint: "write into the table behind it")
-        }
-        guard table.engine.lowercased() == "innodb" else {
-            throw HeadraceError(
-                .unsupported, "table \"\(name)\" is kept by \(table.engine), which knows no transactions",
-                hint: "ALTER TABLE … ENGINE=InnoDB")
-        }
-        let writable = table.columns.filter { !$0.isGenerated }
-        func mismatch(_ message: String, _ fields: [(name: String, value: String)] = []) -> HeadraceError {
-            HeadraceError(
-                .schemaMismatch, message,
-                fields: fields + [("columns of the table", writable.map(\.name.text).joined(separator: ", "))])
-        }
-        var names: [MySQLName] = []
-        var encoders: [MySQLColumnEncoder] = []
-        for field in schema.fields {
-            guard let column = table.column(field.name) else {
-                throw mismatch("table \"\(name)\" has no column \"\(field.name)\"")
-            }
-            guard !column.isGenerated else {
-                throw mismatch("column \"\(column.name.text)\" of table \"\(name)\" is computed by the server")
-            }
-            guard column.type.kind != .opaque, MySQLCoercion.isPossible(field.type, into: column.type.type) else {
-                throw mismatch(
-                    "column \"\(column.name.text)\" of table \"\(name)\" cannot hold \(field.type)",
-                    [
-                        ("expected", "\(column.type.type) (declared \(column.type.declared))"),
-                        ("found", "\(field.type)"),
-                    ])
-            }
-            names.append(column.name)
-            encoders.append(MySQLColumnEncoder(field.type, into: column.type, isNullable: column.isNullable))
-        }
-        let missing = writable.filter { !names.contains($0.name) && !$0.isNullable && !$0.hasDefault }
-        guard missing.isEmpty || isPartial else {
-            throw mismatch(
-                "table \"\(name)\" needs a value for "
-                    + missing.map { "\"\($0.name.text)\"" }.joined(separator: ", ") + ", which the rows lack")
-        }
-        var definitions: [SQL] = []
-        if case .upsert = mode {
-            let wanted = Set(keys.map { MySQLName.folded(names[$0].text) })
-            if !table.uniqueKeys.contains(where: { Set($0.map(MySQLName.folded)).isSubset(of: wanted) }) {
-                let list = keys.map { names[$0] }
-                definitions = [
-                    "CREATE UNIQUE INDEX \(shortName("_headrace_key_", of: name)) ON \(table.name) (\(list))"
-                ]
-            }
-        }
-        return MySQLTablePlan(
-            table: table.name, mode: mode, columns: names, encoders: encoders, keys: keys, definitions: definitions,
-            makesTable: false, swaps: mode == .replace && !table.hasTies)
+    /// Says once which of the rows' fields are left out.
+    func noteIgnored(in log: EventLog) {
+        guard !ignored.isEmpty else { return }
+        log.warning(
+            "columns that the table lacks are left out",
+            [("table", table.text), ("columns", ignored.map(\.name).joined(separator: ", "))])
     }
 
     /// A name of our own for something of a table, whatever the table's is: never too long, always the same.
@@ -200,20 +101,20 @@ struct MySQLTablePlan: Sendable {
 
     // MARK: - SQL
 
-    /// All columns that are not keys.
-    var valueColumns: [Int] { columns.indices.filter { !keys.contains($0) } }
-
     /// The statements that rows will run, one line each, for `plan`.
-    var statements: [String] {
+    /// - Parameter time: the run's, for rows of a history that nothing else dates.
+    func statements(at time: Int64) -> [String] {
         let load = MySQLRowLoader(self, into: into).loadSQL.text
         switch mode {
         case .append: return [load]
         case .replace where swaps:
             return [load, "swap \(into.quoted) for \(table.quoted) by RENAME TABLE, with a row in \(MySQLSwap.table)"]
         case .replace: return ["DELETE FROM \(table.quoted)", load]
-        case .upsert, .merge:
-            let merger = MySQLMerger(self, stage: MySQLName(known: "_headrace_stage"), updating: valueColumns)
-            return [MySQLRowLoader(self, into: MySQLName(known: "_headrace_stage")).loadSQL.text] + merger.statements
+        case .upsert, .insert, .merge, .mirror, .history:
+            let stage = MySQLName(known: "_headrace_stage")
+            let merger = MySQLMerger(self, stage: stage, updating: valueColumns, time: time)
+            let seen = mode.isMirror ? MySQLSeenKeys(self).statements.map(\.text) : []
+            return [MySQLRowLoader(self, into: stage).loadSQL.text] + merger.statements + seen
         }
     }
 }

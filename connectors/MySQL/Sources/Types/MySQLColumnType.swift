@@ -107,6 +107,14 @@ struct MySQLColumnType: Sendable, Hashable {
         }
     }
 
+    /// The type of a column that is made for values of `type`, which `declaration` declares.
+    init(made type: DataType, _ declared: SQL) {
+        let zone: String? = if case .timestamp(let zone) = type { zone } else { nil }
+        self.init(
+            declared: declared.text.lowercased(), isJSON: Self.readBack(type) == .json,
+            comment: zone.map { Self.zoneComment + $0 } ?? "")
+    }
+
     /// The type of a column of a query's result.
     init(_ field: MySQLFieldDescription) {
         let isUnsigned = field.isUnsigned

@@ -25,11 +25,7 @@ enum MySQLTableDefinition {
             let comment = MySQLColumnType.comment(of: field.type)
             lines.append(
                 "\(try MySQLName(field.name)) \(declared)\(isRequired ? " NOT NULL" as SQL : " NULL")\(comment)")
-            let zone: String? = if case .timestamp(let zone) = field.type { zone } else { nil }
-            types.append(
-                MySQLColumnType(
-                    declared: declared.text.lowercased(), isJSON: MySQLColumnType.readBack(field.type) == .json,
-                    comment: zone.map { "headrace: zone \($0)" } ?? ""))
+            types.append(MySQLColumnType(made: field.type, declared))
         }
         func names(_ columns: [String]) throws -> [MySQLName] { try columns.map { try MySQLName($0) } }
         if !table.primaryKey.isEmpty { lines.append("PRIMARY KEY (\(try names(table.primaryKey)))") }

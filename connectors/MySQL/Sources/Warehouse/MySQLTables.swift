@@ -71,7 +71,8 @@ final class MySQLTables {
         let columns = try table.columns(rows.schema.names)
         let fields = rows.schema.fields
         let plan = MySQLTablePlan(
-            table: table.name, mode: .merge(keys: rows.schema.names), columns: columns.map(\.name),
+            table: table.name, mode: .merge(keys: rows.schema.names), fields: Array(columns.indices),
+            columns: columns.map(\.name),
             encoders: zip(fields, columns).map { MySQLColumnEncoder($0.type, into: $1.type, isNullable: true) },
             keys: Array(columns.indices), definitions: [], makesTable: false, swaps: false)
         for (field, column) in zip(fields, columns)

@@ -13,7 +13,7 @@ extension Bench {
     func tables() throws -> [String] {
         try mariadb(
             "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '\(database)' ORDER BY 1"
-        ).filter { $0 != "_headrace_state" && $0 != "_headrace_swap" }
+        ).filter { !["_headrace_state", "_headrace_swap", "_headrace_mirror"].contains($0) }
     }
 }
 
@@ -28,4 +28,16 @@ extension Bench: WarehouseHarness {
             line.split(separator: "\t").map { $0 == "NULL" ? nil : String($0) }
         }
     }
+}
+
+extension Bench: ModeHarness {
+    func makePeople() throws -> MySQLSink { try sink("people") }
+    func run(_ sql: String) throws { try mariadb(sql) }
+
+    func people(_ columns: [String]) throws -> [[String?]] {
+        let list = columns.map { $0 == "is_current" ? "IF(is_current, 'true', 'false')" : $0 }
+        return try rows(of: "people", list)
+    }
+
+    func stages() throws -> [String] { try tables().filter { $0.hasPrefix("_headrace_") } }
 }

@@ -15,3 +15,20 @@ extension Bench: WarehouseHarness {
         }
     }
 }
+
+extension Bench: ModeHarness {
+    func makePeople() throws -> PostgreSQLSink { PostgreSQLSink(try configuration, table: "people") }
+    func run(_ sql: String) throws { try psql(sql) }
+
+    func people(_ columns: [String]) throws -> [[String?]] {
+        // Booleans as words, where psql prints a letter.
+        let list = columns.map { $0 == "is_current" ? "is_current::text" : $0 }
+        return try rows(of: "people", list)
+    }
+
+    func stages() throws -> [String] {
+        try psql(
+            "SELECT relname FROM pg_class WHERE relname ~ '^_headrace_' AND relkind = 'r' AND relname <> '_headrace_state'"
+        )
+    }
+}

@@ -1,0 +1,138 @@
+import HeadraceColumnar
+import HeadraceCore
+
+/// The keys that a mirror has seen: a table beside the mirrored one, filled in the rows' transactions and dropped after the
+/// last of them.
+///
+/// A row in `_headrace_mirror`, written in the same transactions, says which run has committed last with them, and by a mark in
+/// the table's comment for which load it was made: the server commits when it makes a table, so that the table alone
+/// says nothing. A load that begins afresh drops what an interrupted one has left, whatever its job.
+struct MySQLSeenKeys: Sendable {
+    static let owners = "_headrace_mirror"
+
+    private let target: MySQLName
+    private let keys: [MySQLName]
+    let table: MySQLName
+    private let loader: MySQLRowLoader
+    /// How keys alone are encoded.
+    let keyPlan: MySQLTablePlan
+
+    init(_ plan: MySQLTablePlan) {
+        target = plan.table
+        keys = plan.keys.map { plan.columns[$0] }
+        table = MySQLTablePlan.shortName("_headrace_seen_", of: plan.table.text)
+        keyPlan = MySQLTablePlan(
+            table: table, mode: .append, fields: plan.keys.map { plan.fields[$0] }, columns: keys,
+            encoders: plan.keys.map { key in
+                MySQLColumnEncoder(plan.encoders[key].source, into: plan.encoders[key].target, isNullable: false)
+            }, keys: [], definitions: [], makesTable: false, swaps: false)
+        loader = MySQLRowLoader(keyPlan, into: table)
+    }
+
+    private var drop: SQL { "DROP TABLE IF EXISTS \(table)" }
+
+    private func create(_ mark: String) -> SQL {
+        """
+        CREATE TABLE \(table) (KEY (\(keys))) ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT \(MySQLComment(mark).sql) \
+        SELECT \(keys) FROM \(target) LIMIT 0
+        """
+    }
+
+    private var deletion: SQL {
+        let same = keys.map { "t.\($0) = s.\($0)" as SQL }.joined(by: " AND ")
+        return "DELETE t FROM \(target) AS t WHERE NOT EXISTS (SELECT 1 FROM \(table) AS s WHERE \(same))"
+    }
+
+    /// What a load does with the keys, for `plan`.
+    var statements: [SQL] { [create("headrace: keys seen"), loader.loadSQL, deletion, drop] }
+
+    // MARK: - Outside of transactions
+
+    private static func mark(_ job: String, _ run: String) -> String {
+        MySQLTablePlan.shortName("headrace: keys seen ", of: "\(job)\n\(run)").text
+    }
+
+    /// Begins with no keys.
+    func begin(job: String, run: String, in connection: MySQLConnection) throws {
+        try connection.execute(
+            """
+            CREATE TABLE IF NOT EXISTS `_headrace_mirror` (target VARCHAR(64) NOT NULL PRIMARY KEY, job VARCHAR(255) NOT NULL,
+            run VARCHAR(255) NOT NULL, mark VARCHAR(255) NOT NULL)
+            ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+            """)
+        try connection.execute(release)
+        try connection.execute(drop)
+        try connection.execute(create(Self.mark(job, run)))
+    }
+
+    /// Leaves no trace of a load; the table of another one that has begun meanwhile stays.
+    func end(_ mark: String, in connection: MySQLConnection) throws {
+        if try connection.rows("SELECT \(comment)").first?[0] == mark { try connection.execute(drop) }
+    }
+
+    /// As `end`, for the load that this run began and that has committed nothing.
+    func abandon(job: String, run: String, in connection: MySQLConnection) throws {
+        try end(Self.mark(job, run), in: connection)
+    }
+
+    // MARK: - In the rows' transactions
+
+    private var release: SQL { "DELETE FROM `_headrace_mirror` WHERE target = \(MySQLLiteral(target.text))" }
+
+    private var comment: SQL {
+        """
+        (SELECT TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = \(MySQLLiteral(table.text)))
+        """
+    }
+
+    /// Writes down whose keys these are; a mirror that has ended owns none.
+    /// - Returns: the mark of the table.
+    func claim(job: String, run: String, isFinal: Bool, in connection: MySQLConnection) throws -> String? {
+        let mark = try connection.rows("SELECT \(comment)").first?[0]
+        try connection.execute(release)
+        guard !isFinal else { return mark }
+        try connection.execute(
+            """
+            INSERT INTO `_headrace_mirror` (target, job, run, mark) VALUES (\(MySQLLiteral(target.text)), \(MySQLLiteral(job)),
+            \(MySQLLiteral(run)), \(MySQLLiteral(mark ?? "")))
+            """)
+        return mark
+    }
+
+    /// Goes on with the keys of earlier epochs.
+    /// - Throws: `unsupported` where they are gone or those of another load: nobody knows then what is absent.
+    func check(job: String, run: String, in connection: MySQLConnection) throws {
+        let exists: SQL = """
+            SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '_headrace_mirror'
+            """
+        if try connection.number(exists) == 1 {
+            let found = try connection.rows(
+                """
+                SELECT job, run, mark, \(comment) FROM `_headrace_mirror` WHERE target = \(MySQLLiteral(target.text)) FOR UPDATE
+                """
+            ).first
+            if let found, found[0] == job, found[1] == run, found[2] == found[3] { return }
+        }
+        throw HeadraceError(
+            .unsupported, "the keys that the mirror of \"\(target.text)\" had seen are gone",
+            fields: [("table", table.text)],
+            hint: "another load has mirrored the table meanwhile; begin afresh with --restart")
+    }
+
+    /// Adds the keys of a batch. What the server refuses is no key that a row of the table could have.
+    func add(_ keys: MySQLEncodedBatch, byFile: Bool, in connection: MySQLConnection) throws {
+        _ = try loader.store(keys, byFile: byFile, in: connection)
+    }
+
+    /// Deletes the rows whose key was not seen.
+    /// - Returns: how many.
+    func deleteAbsent(in connection: MySQLConnection) throws -> Int {
+        do { return try connection.execute(deletion) } catch {
+            guard error.isAboutRows else { throw error }
+            throw HeadraceError(
+                .constraintViolated, "rows of \"\(target.text)\" that the source does not hold cannot be deleted",
+                fields: [("mysql", error.message)],
+                hint: "delete what refers to them first, or let the reference cascade")
+        }
+    }
+}
