@@ -21,9 +21,10 @@ struct MySQLRefusal: Sendable {
     }
 
     func reject(of batch: MySQLEncodedBatch, plan: MySQLTablePlan) -> Reject {
-        // "Out of range value for column 'n' at row 1".
-        let quoted = message.split(separator: "column '", maxSplits: 1).dropFirst().first?.split(separator: "'").first
-        let column = quoted.flatMap { name in plan.columns.firstIndex { $0.text == String(name) } }
+        // "Out of range value for column 'n' at row 1", "Incorrect string value: … for column `shop`.`t`.`n` at row 1".
+        let column = plan.columns.firstIndex { name in
+            message.contains("column '\(name.text)'") || message.contains(".\(name.quoted) at row")
+        }
         return batch.batch.reject(
             row: batch.rows[line], rule: "table \(plan.table.text)", code: code,
             field: column.map { batch.batch.records.schema.fields[plan.fields[$0]].name }, message: message)

@@ -167,6 +167,11 @@ struct MySQLColumnEncoder: Sendable {
         return text(column, 24, &misfits) { view, row, into in
             let value = view.values(as: Value.self)[row]
             if let allowed, !allowed(value) { return nil }
+            if value == 0, target.kind == .year {
+                // One zero would be the year 2000.
+                into.copyMemory(from: [0x30, 0x30, 0x30, 0x30] as [UInt8], byteCount: 4)
+                return 4
+            }
             return IntegerText.format(value, into: into)
         }
     }
@@ -189,7 +194,7 @@ struct MySQLColumnEncoder: Sendable {
             // Digits that are no member of an enumeration would be taken for the number of one.
             let members = target.declared
             fits = { bytes in
-                guard bytes.allSatisfy({ (0x30...0x39).contains($0) }) else { return true }
+                guard !bytes.isEmpty, bytes.allSatisfy({ (0x30...0x39).contains($0) }) else { return true }
                 return members.contains("'\(String(decoding: bytes, as: UTF8.self))'")
             }
         default: return column
