@@ -33,8 +33,13 @@ public protocol SinkWriter: AnyObject, Sendable {
     /// The batch in the form that the target takes.
     func encode(_ batch: Batch) throws -> Encoded
     /// Writes an encoded batch, in source order.
-    /// - Returns: rows that the target refuses; they count as rejects of this step.
+    /// - Returns: rows that the target refuses, of this batch or of earlier ones that were still in hand; they count as
+    ///   rejects of this step.
     func write(_ encoded: Encoded) async throws -> [Reject]
+    /// Writes what is still in hand of the batches since the last commit; called before `settle`. A writer that keeps
+    /// nothing in hand does without.
+    /// - Returns: rows that the target refuses.
+    func drain() async throws -> [Reject]
     /// Finishes everything short of making it visible: the rest of a load, current flags, the end of a file.
     /// - Returns: what became of the rows written since the last commit, counted on the target's side. The engine
     ///   compares it with its own count and aborts instead of committing when the two differ.
@@ -56,6 +61,11 @@ public protocol MirroringWriter: SinkWriter {
     /// counts include them; visible with the final commit.
     /// - Returns: how many rows were deleted.
     func deleteAbsent() async throws -> Int
+}
+
+extension SinkWriter {
+    /// Nothing is in hand: `write` has written everything.
+    public func drain() async throws -> [Reject] { [] }
 }
 
 /// What became of the rows handed to a sink, as the sink's own side counts them.

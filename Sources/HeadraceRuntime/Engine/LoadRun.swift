@@ -190,6 +190,7 @@ final class LoadRun: @unchecked Sendable {
     /// the accounts with it.
     func commit(isFinal: Bool) async throws {
         try context.faults.reach("commit.begin")
+        for sink in sinks { try await drain(sink) }
         try checkBudget(isEpochEnd: true)
         if isFinal { for sink in sinks { try await deleteAbsent(from: sink) } }
         for sink in sinks {
@@ -229,6 +230,14 @@ final class LoadRun: @unchecked Sendable {
         epoch += 1
         bytesInEpoch = 0
         epochBegan = context.clock.monotonic()
+    }
+
+    /// Has a sink write what it has in hand; rows that it refuses now were counted as written.
+    private func drain(_ sink: any SinkEnd) async throws {
+        let rejects = try await sink.drain()
+        guard !rejects.isEmpty else { return }
+        book.apply(sink.step.ordinal, StepDelta(output: -rejects.count, rejected: rejects.count))
+        try await context.rejects.write(rejects.map { $0.of(sink.step) }, epoch: epoch)
     }
 
     /// Ends a mirror: what the load did not have is deleted, where it is known what it had.

@@ -81,11 +81,15 @@ final class Turn {
         guard delta.isBalanced else { throw delta.mismatch(in: step.name) }
         deltas.append((step.ordinal, delta))
         guard !rejects.isEmpty else { return }
-        self.rejects.append(
-            contentsOf: rejects.map { reject in
-                var named = reject
-                named.step = step.name
-                return named
-            })
+        self.rejects.append(contentsOf: rejects.map { $0.of(step) })
+    }
+}
+
+extension Reject {
+    /// The same with the name of the step that refused it.
+    func of(_ step: StepHandle) -> Reject {
+        var named = self
+        named.step = step.name
+        return named
     }
 }

@@ -12,6 +12,9 @@ protocol SinkEnd: PushNode {
     /// Deletes what the load did not have, for a mirror.
     /// - Returns: how many rows went; 0 for every other mode.
     func deleteAbsent() async throws -> Int
+    /// Writes what the sink has in hand.
+    /// - Returns: rows that it refuses; they do not count as handed over any more.
+    func drain() async throws -> [Reject]
     func settle() async throws -> WriteCounts
     func commit(_ checkpoint: Checkpoint) async throws
     func abort() async
@@ -47,11 +50,7 @@ final class SinkNode<Writer: SinkWriter>: SinkEnd, @unchecked Sendable {
         try turn.acquire()
         let resumed = clock.monotonic()
         let rejects = try locating(batch) { try write(encoded) }
-        guard rejects.count <= batch.count else {
-            throw HeadraceError(
-                .accountMismatch, "sink \(name) refused \(rejects.count) rows of a batch of \(batch.count)")
-        }
-        accepted += batch.count - rejects.count
+        try accept(batch.count, rejects)
         turn.writtenBytes += batch.records.byteSize
         try turn.note(
             step,
@@ -59,6 +58,15 @@ final class SinkNode<Writer: SinkWriter>: SinkEnd, @unchecked Sendable {
                 input: batch.count, output: batch.count - rejects.count, rejected: rejects.count,
                 nanoseconds: encodedAt - began + clock.monotonic() - resumed),
             rejects: rejects)
+    }
+
+    /// Counts rows that were handed over and rows that were refused, maybe of earlier batches.
+    private func accept(_ rows: Int, _ rejects: [Reject]) throws {
+        guard rejects.count <= accepted + rows else {
+            throw HeadraceError(
+                .accountMismatch, "sink \(name) refused \(rejects.count) rows and was given \(accepted + rows)")
+        }
+        accepted += rows - rejects.count
     }
 
     private func write(_ encoded: Writer.Encoded) throws -> [Reject] {
@@ -90,6 +98,12 @@ final class SinkNode<Writer: SinkWriter>: SinkEnd, @unchecked Sendable {
         let deleted = try await mirror.deleteAbsent()
         accepted += deleted
         return deleted
+    }
+
+    func drain() async throws -> [Reject] {
+        let rejects = try await writer.drain()
+        try accept(0, rejects)
+        return rejects
     }
 
     func settle() async throws -> WriteCounts { try await writer.settle() }

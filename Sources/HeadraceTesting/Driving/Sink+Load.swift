@@ -14,6 +14,7 @@ extension Sink {
         var rejects: [Reject] = []
         do {
             for batch in batches { rejects += try await writer.write(try writer.encode(.testing(batch))) }
+            rejects += try await writer.drain()
             let counts = try await writer.settle()
             try await writer.commit(checkpoint)
             return (counts, rejects)

@@ -32,6 +32,9 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
         self.time = time
     }
 
+    /// Whether rows go into the table by COPY as long as the server takes them all.
+    var takesCopy: Bool { !plan.mode.isKeyed && !plan.needsStage }
+
     /// Prepares for the rows of another transaction.
     func begin() {
         stages.forget()
@@ -43,7 +46,7 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
     func write(_ rows: PostgreSQLEncodedRows, to connection: PostgreSQLConnection) throws -> Outcome {
         guard rows.count > 0 else { return Outcome() }
         var outcome = Outcome()
-        if plan.mode.isKeyed || plan.needsStage || refusals >= Self.namedRefusals {
+        if !takesCopy || refusals >= Self.namedRefusals {
             outcome = try staged(rows, connection)
         } else if let done = try copied(rows, connection) {
             outcome = done

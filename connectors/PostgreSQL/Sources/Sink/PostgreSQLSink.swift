@@ -90,7 +90,9 @@ public struct PostgreSQLSink: AppendingSink, ReplacingSink, UpsertingSink, Inser
             guard case .facts(let load) = mode else {
                 let plan = try self.tablePlan(for: schema, mode: mode, in: connection)
                 plan.noteIgnored(in: context.log)
-                return .table(plan, time: try Self.time(of: context))
+                let rowWriter = PostgreSQLRowWriter(plan, time: try Self.time(of: context))
+                let hasTimeout = self.configuration.statementTimeout != nil
+                return .table(plan, PostgreSQLCopySpan(plan, rowWriter, hasTimeout: hasTimeout))
             }
             for table in load.tables { _ = try PostgreSQLTableDefinition.missing(table, in: connection) }
             return .facts(load, schema)

@@ -9,12 +9,8 @@ import Synchronization
 public final class PostgreSQLSinkWriter: MirroringWriter {
     /// What rows are written to.
     enum Target: Sendable {
-        case table(PostgreSQLTablePlan, PostgreSQLRowWriter)
+        case table(PostgreSQLTablePlan, PostgreSQLCopySpan)
         case facts(any FactLoad, Schema)
-
-        static func table(_ plan: PostgreSQLTablePlan, time: PostgreSQLLiteral) -> Target {
-            .table(plan, PostgreSQLRowWriter(plan, time: time))
-        }
     }
 
     private struct State {
@@ -63,17 +59,24 @@ public final class PostgreSQLSinkWriter: MirroringWriter {
     }
 
     public func write(_ encoded: PostgreSQLEncodedBatch) async throws -> [Reject] {
-        guard case .table(let plan, let rowWriter) = target, let rows = encoded.rows else {
+        guard case .table(let plan, let span) = target else {
             let (loader, warehouse) = try await openLoad()
             return try await loader.load(encoded.batch, into: warehouse)
         }
         let outcome = try await session.use { connection in
             try self.begin(connection)
             if let keys = encoded.keys { try PostgreSQLSeenKeys(plan).add(keys, in: connection) }
-            return try rowWriter.write(rows, to: connection)
+            return try span.write(encoded, to: connection)
         }
         state.withLock { $0.counts = $0.counts + outcome.counts }
-        return encoded.rejects + outcome.refusals.map { $0.reject(of: encoded.batch, plan: plan) }
+        return encoded.rejects + outcome.rejects
+    }
+
+    public func drain() async throws -> [Reject] {
+        guard case .table(_, let span) = target else { return [] }
+        let outcome = try await session.use { try span.end($0) }
+        state.withLock { $0.counts = $0.counts + outcome.counts }
+        return outcome.rejects
     }
 
     public func deleteAbsent() async throws -> Int {
@@ -90,6 +93,9 @@ public final class PostgreSQLSinkWriter: MirroringWriter {
         if case .facts = target {
             let (loader, warehouse) = try await openLoad()
             return try await loader.finish(in: warehouse)
+        }
+        guard try await drain().isEmpty else {
+            throw HeadraceError(.unexpected, "rows were refused that nobody asked for: drain before settle")
         }
         try await session.use { try self.begin($0) }
         return state.withLock { $0.counts }
@@ -188,10 +194,10 @@ public final class PostgreSQLSinkWriter: MirroringWriter {
         try connection.script(Self.opening)
         try PostgreSQLState.check(context.fence, job: context.job, in: connection)
         if !isPrepared { try prepare(connection) }
-        if case .table(let plan, let rowWriter) = target {
+        if case .table(let plan, let span) = target {
             if plan.locks { try connection.script(plan.lock) }
             if plan.mode == .mirror { try beginMirror(plan, connection) }
-            rowWriter.begin()
+            span.begin()
         }
         state.withLock {
             $0.isPrepared = true
