@@ -11,6 +11,9 @@ let package = Package(
     targets: [
         .executableTarget(name: "RowClosures", dependencies: products("Headrace", "HeadraceTesting")),
         .executableTarget(
+            name: "DatabaseReads",
+            dependencies: products("Headrace", "HeadraceMySQL", "HeadracePostgreSQL", "HeadraceTesting")),
+        .executableTarget(
             name: "HeadraceBench",
             dependencies: products(
                 "Headrace", "HeadraceCSV", "HeadraceJSON", "HeadraceSQLite", "HeadraceCurrency",
