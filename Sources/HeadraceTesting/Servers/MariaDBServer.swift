@@ -83,7 +83,8 @@ public final class MariaDBServer: Sendable {
 
     private func prepare() throws {
         chmod(folder, 0o755)
-        for name in ["d", "s"] {
+        // Temporary tables of its own: a server that starts takes away those of others that it finds.
+        for name in ["d", "s", "t"] {
             mkdir("\(folder)/\(name)", name == "d" ? 0o700 : 0o755)
             if geteuid() == 0, let owner = getpwnam("mysql") {
                 chown("\(folder)/\(name)", owner.pointee.pw_uid, owner.pointee.pw_gid)
@@ -92,7 +93,7 @@ public final class MariaDBServer: Sendable {
         let made = try ChildProcess.run(
             asServerUser(
                 [
-                    "mariadb-install-db", "--no-defaults", "--datadir=\(folder)/d",
+                    "mariadb-install-db", "--no-defaults", "--datadir=\(folder)/d", "--tmpdir=\(folder)/t",
                     "--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-log-file-size=96M",
                 ] + durability))
         guard made.status == 0 else {
@@ -106,7 +107,7 @@ public final class MariaDBServer: Sendable {
         let words =
             [
                 "mariadbd", "--no-defaults", "--datadir=\(folder)/d", "--socket=\(folder)/s/s",
-                "--pid-file=\(folder)/d/pid", "--bind-address=127.0.0.1", "--port=\(port)",
+                "--pid-file=\(folder)/d/pid", "--tmpdir=\(folder)/t", "--bind-address=127.0.0.1", "--port=\(port)",
                 "--innodb-buffer-pool-size=128M", "--innodb-log-file-size=96M", "--skip-log-bin", "--skip-name-resolve",
                 "--local-infile=1", "--character-set-server=latin1", "--collation-server=latin1_swedish_ci",
                 "--default-time-zone=+05:30", "--sql-mode=", "--max-connections=400",

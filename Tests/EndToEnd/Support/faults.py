@@ -333,8 +333,7 @@ class FaultTest(driver.KillDriver):
         """At `count` random moments, and `each` times at every point of a commit, the ways to write in turn."""
         turn = 0
         for point in COMMIT + self.target.stages + AFTER:
-            replaces = [case for case in self.cases if case.mode == "replace"]
-            cases = replaces if point in self.target.swap_stages else self.cases
+            cases = self.of_point(point)
             for index in range(each):
                 self.case = cases[turn % len(cases)]
                 turn += 1
@@ -437,17 +436,23 @@ class FaultTest(driver.KillDriver):
         pairs = [("commit.begin", "turn"), ("commit.prepared", "turn"), ("commit.prepared", "commit.begin"), (before, "turn")]
         for index in range(count):
             for turn, point in enumerate(alone):
-                self.each("two runs", 1, lambda point=point: self.leases(point), self.turned(index + turn))
+                cases = self.of_point(point)
+                self.each("two runs", 1, lambda point=point: self.leases(point), self.turned(cases, index + turn))
             for turn, (point, other) in enumerate(pairs):
-                self.each("two runs", 1, lambda point=point, other=other: self.overtaken(point, other), self.turned(index + turn))
+                self.each("two runs", 1, lambda point=point, other=other: self.overtaken(point, other), self.turned(self.cases, index + turn))
         if wait:
             self.each("two runs", 1, lambda: self.leases("commit.prepared", wait))
         self.options = {}
 
-    def turned(self, number):
-        """The ways to write, beginning with another."""
-        first = number % len(self.cases)
-        return self.cases[first:] + self.cases[:first]
+    def of_point(self, point):
+        """The ways to write that reach a point."""
+        return [case for case in self.cases if case.mode == "replace" or point not in self.target.swap_stages]
+
+    @staticmethod
+    def turned(cases, number):
+        """The same ways to write, beginning with another."""
+        first = number % len(cases)
+        return cases[first:] + cases[:first]
 
     def two(self, what, first, second, may_wait=False):
         """Two runs have ended: where one came through, nothing needs to run again. The one that woke is refused then, or with

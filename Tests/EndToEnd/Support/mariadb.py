@@ -27,7 +27,9 @@ class Server:
         self.socket = os.path.join(self.folder, "s", "s")
         # Debian keeps servers where ordinary users do not look.
         self.identity = {"env": {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"}}
-        for folder in (self.data, os.path.dirname(self.socket)):
+        # Of its own: a server that starts takes away temporary tables of others that it finds.
+        self.temporary = os.path.join(self.folder, "t")
+        for folder in (self.data, os.path.dirname(self.socket), self.temporary):
             os.mkdir(folder, 0o755)
             if os.getuid() == 0:
                 user = pwd.getpwnam("mysql")
@@ -42,7 +44,7 @@ class Server:
         self.settings += settings
         done = subprocess.run(
             ["mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--auth-root-authentication-method=normal",
-             "--skip-test-db", *([log] if small else [])],
+             f"--tmpdir={self.temporary}", "--skip-test-db", *([log] if small else [])],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd="/", check=False, **self.identity)
         if done.returncode != 0:
             raise RuntimeError(done.stderr + done.stdout)
@@ -54,7 +56,7 @@ class Server:
             # pylint: disable=consider-using-with  # it runs until `stop`
             self.process = subprocess.Popen(
                 ["mariadbd", "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}", "--bind-address=127.0.0.1",
-                 f"--port={self.port}", "--skip-log-bin", "--skip-name-resolve", "--local-infile=1",
+                 f"--port={self.port}", f"--tmpdir={self.temporary}", "--skip-log-bin", "--skip-name-resolve", "--local-infile=1",
                  "--character-set-server=utf8mb4", *self.settings],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", **self.identity)
         for _ in range(1200):
