@@ -68,6 +68,24 @@ private let schema = Schema([Field("id", .int64)])
         #expect(try bench.sqlite("SELECT group_concat(id) FROM t") == ["'1,3,4,5'"])
     }
 
+    @Test("Of two runs that went on from one checkpoint the second to commit is refused, whatever the fences")
+    func refusesTheSecond() async throws {
+        for fences in [(1, 2), (2, 1)] as [(Int64, Int64)] {
+            let job = "job \(fences.0)"
+            let (early, late) = (sink, sink)
+            let one = RunContext.testing(job: job, run: "one", fence: fences.0)
+            let other = RunContext.testing(job: job, run: "other", fence: fences.1)
+            #expect(try await early.committed(in: one) == nil)
+            #expect(try await late.committed(in: other) == nil)
+            try await early.load([try .of(schema, [[.integer(1)]])], schema: schema, mode: .append, in: one)
+            let error = await #expect(throws: HeadraceError.self) {
+                try await late.load([try .of(schema, [[.integer(2)]])], schema: schema, mode: .append, in: other)
+            }
+            #expect(error?.code == .leaseLost)
+            #expect(try bench.sqlite("SELECT count(*) FROM t WHERE id = 2") == ["0"])
+        }
+    }
+
     @Test("A writer that was overtaken between two of its epochs is refused at the second")
     func refusesOvertaken() async throws {
         let slow = try await sink.openWriter(for: schema, mode: .append, in: .testing(run: "slow", fence: 1))
