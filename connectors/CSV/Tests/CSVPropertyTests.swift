@@ -1,5 +1,6 @@
 import HeadraceColumnar
 import HeadraceCore
+import HeadraceTesting
 import Testing
 
 @testable import HeadraceCSV
@@ -206,7 +207,7 @@ import Testing
         let source = csv(
             [("a.csv", text)], CSVOptions(delimiter: 0x2C, header: .absent), schema: texts("a", "b"),
             chunk: [64, 1000].randomElement(using: &random) ?? 64, piece: 1 << 20)
-        let context = testContext()
+        let context = RunContext.testing()
         let reader = try await source.openReader(for: texts("a", "b"), from: nil, in: context)
         let files = FileTable()
         while case .chunk(let chunk, _) = try reader.nextNow() {
