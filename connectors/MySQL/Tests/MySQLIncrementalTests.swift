@@ -212,6 +212,23 @@ import Testing
         #expect(try await pass(source, from: last).0.isEmpty)
     }
 
+    @Test("A day's rows come when it has been over for the lag, so that none of a day that goes on is missed")
+    func lagOfDays() async throws {
+        try bench.mariadb(
+            """
+            ALTER TABLE t ADD d DATE NOT NULL DEFAULT '2020-01-01', ADD s DATETIME NOT NULL DEFAULT '2020-01-01';
+            SET @now = NOW(6); INSERT INTO t (id, d, s) VALUES (1, DATE(@now) - INTERVAL 1 DAY, @now - INTERVAL 9 SECOND),
+              (2, @now, @now), (3, DATE(@now) - INTERVAL 2 DAY, @now - INTERVAL 8 SECOND)
+            """)
+        // At most a second past midnight, yesterday is not over for long enough.
+        let (days, end) = try await pass(try source("d", lag: "1 second"), from: nil)
+        #expect(days == [1, 3] || days == [3])
+        let bound = try #require(end?.value["bound"]?.stringValue)
+        #expect(try bench.mariadb("SELECT '\(bound)' < DATE(NOW())") == ["1"])
+        let (seconds, _) = try await pass(try source("s", lag: "4 seconds"), from: nil)
+        #expect(seconds == [1, 3])
+    }
+
     @Test("A lag of numbers leaves as many of the highest for later, and never goes back")
     func lagOfNumbers() async throws {
         try bench.mariadb("INSERT INTO t (id, n) SELECT seq, seq / 4 FROM seq_1_to_1000")

@@ -44,6 +44,12 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
         KeyCase(columns: "k VARBINARY(20)", key: "k", values: "CONCAT(CHAR(seq % 256), CHAR(0), seq)"),
         KeyCase(columns: "k BINARY(8)", key: "k", values: "UNHEX(LPAD(HEX(seq * 11400714819323), 16, '0'))"),
         KeyCase(columns: "k BIT(20)", key: "k", values: "seq"),
+        // Keys that differ far behind what a sort looks at by itself.
+        KeyCase(
+            columns: "k VARCHAR(700) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL", key: "k",
+            values: "CONCAT(REPEAT('ä', 600), seq)", rows: 30_001),
+        KeyCase(
+            columns: "k VARBINARY(1500) NOT NULL", key: "k", values: "CONCAT(REPEAT('x', 1400), seq)", rows: 30_001),
         KeyCase(columns: "k UUID", key: "k", values: "INSERT(INSERT(MD5(seq), 13, 1, '4'), 17, 1, 'a')"),
         KeyCase(
             columns: "e ENUM('z','a','m') NOT NULL, s SET('q','b','c') NOT NULL, n INT NOT NULL", key: "e, s, n",
@@ -106,6 +112,32 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
         let (batches, _) = try await bench.source("t", streams: 2).readAll()
         #expect(Set(batches.map { $0.provenance.place(of: 0).row / 1_000_000_000_000 }) == [0, 1])
         #expect(batches.identifiers.sorted() == Array(1...33_000))
+    }
+
+    @Test(
+        "Long keys of a secondary index are read in their order and go on after any interruption; one kept by a hash is no order"
+    )
+    func longKeys() async throws {
+        try bench.mariadb(
+            """
+            CREATE TABLE t (id INT NOT NULL, k VARCHAR(700) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL, UNIQUE (k));
+            INSERT INTO t SELECT seq, CONCAT(REPEAT('ä', 600), MD5(seq)) FROM seq_1_to_3000;
+            CREATE TABLE h (id INT NOT NULL, k TEXT NOT NULL, UNIQUE (k));
+            INSERT INTO h SELECT seq, CONCAT(REPEAT('x', 1500), MD5(seq)) FROM seq_1_to_3000
+            """)
+        let source = try bench.source("t")
+        let (batches, positions) = try await source.readAll()
+        #expect(batches.identifiers.sorted() == Array(1...3000))
+        for index in 0..<positions.count - 1 {
+            let (rest, _) = try await source.readAll(from: positions[index])
+            #expect((Array(batches[...index]).identifiers + rest.identifiers).sorted() == Array(1...3000))
+        }
+        let (hashed, ends) = try await bench.source("h", streams: 3).readAll()
+        #expect(hashed.identifiers.sorted() == Array(1...3000))
+        let error = await #expect(throws: HeadraceError.self) {
+            _ = try await bench.source("h").readAll(from: ends.first)
+        }
+        #expect(error?.code == .unsupported)
     }
 
     @Test("All connections see one moment, while others write without a pause", arguments: [2, 4])

@@ -76,6 +76,15 @@ struct MySQLCursor: Sendable {
         }
     }
 
+    /// How long one value of a cursor of times lasts, in microseconds; 0 for numbers.
+    var moment: Int64 {
+        switch kind {
+        case .number: 0
+        case .day: 86_400_000_000
+        case .time(let digits, _): DecimalMath.powerOfTen(6 - min(max(digits, 0), 6))
+        }
+    }
+
     func literal(_ value: String) throws -> SQL { try column.literal(Array(value.utf8)) }
 
     /// The condition that a row lies in a window.

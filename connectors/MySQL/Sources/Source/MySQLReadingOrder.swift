@@ -45,14 +45,15 @@ struct MySQLReadingOrder: Sendable {
     /// The index over them.
     let index: MySQLName
 
-    /// Nil for a view and a table without such a key. Numbers with a binary fraction name no row that could be found again.
+    /// Nil for a view and a table without such a key, or with one that is kept by a hash only. Numbers with a binary fraction name no row that could be found again.
     init?(_ table: MySQLTable) {
         guard !table.isView else { return nil }
         let found = table.uniqueKeys.indices.first { key in
-            table.uniqueKeys[key].allSatisfy { name in
-                guard let column = table.column(name) else { return false }
-                return !column.isNullable && column.type.type != .float32 && column.type.type != .float64
-            }
+            table.sortedKeys[key]
+                && table.uniqueKeys[key].allSatisfy { name in
+                    guard let column = table.column(name) else { return false }
+                    return !column.isNullable && column.type.type != .float32 && column.type.type != .float64
+                }
         }
         guard let found, let columns = try? table.columns(table.uniqueKeys[found]) else { return nil }
         self.columns = columns

@@ -37,7 +37,8 @@ struct MySQLSettlement {
     private func bound(_ lag: MySQLLag, _ connection: MySQLConnection) throws -> String? {
         switch (lag, cursor.kind) {
         case (.microseconds(let lag), .time), (.microseconds(let lag), .day):
-            guard let bound = try cursor.now(connection, lag: lag) else { return since }
+            // A value stands for a whole second or day, and its rows come until that is over.
+            guard let bound = try cursor.now(connection, lag: lag + cursor.moment) else { return since }
             return try cursor.later(bound, since, connection)
         case (.amount(let lag), .number(let scale)):
             let highest: SQL = "CAST(MAX(\(cursor.column.name)) AS DECIMAL(65,\(scale)))"

@@ -28,6 +28,8 @@ struct MySQLTable: Sendable {
     let uniqueKeys: [[String]]
     /// The names of those indexes.
     let uniqueNames: [MySQLName]
+    /// Which of those indexes hold their keys in order. MariaDB keeps long texts apart by a hash, and has no order for them.
+    let sortedKeys: [Bool]
     /// How many rows the server believes that there are.
     let estimatedRows: Int
     /// The first columns of all indexes.
@@ -81,18 +83,20 @@ struct MySQLTable: Sendable {
         }
         let keys = try connection.rows(
             """
-            SELECT INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS
+            SELECT INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, INDEX_TYPE FROM information_schema.STATISTICS
             WHERE TABLE_SCHEMA = \(here) AND TABLE_NAME = \(own) ORDER BY INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX
             """)
         var unique: [(name: String, columns: [String])] = []
         var indexed: Set<String> = []
         var last = ""
         var partial: Set<String> = []
+        var unsorted: Set<String> = []
         for key in keys {
             let (index, column) = (key[0] ?? "", key[2] ?? "")
             if index != last { indexed.insert(column) }
             last = index
             if key[3] != nil { partial.insert(index) }
+            if key[4] != "BTREE" { unsorted.insert(index) }
             guard key[1] == "0" else { continue }
             if unique.last?.name == index {
                 unique[unique.count - 1].columns.append(column)
@@ -113,6 +117,7 @@ struct MySQLTable: Sendable {
             primaryKey: unique.first { $0.name == "PRIMARY" }?.columns ?? [],
             uniqueKeys: unique.filter { !partial.contains($0.name) }.map(\.columns),
             uniqueNames: unique.filter { !partial.contains($0.name) }.map { MySQLName(known: $0.name) },
+            sortedKeys: unique.filter { !partial.contains($0.name) }.map { !unsorted.contains($0.name) },
             estimatedRows: found[3].flatMap { Int($0) } ?? 0, indexed: indexed,
             hasTies: (ties ?? 0) > 0)
     }
