@@ -31,6 +31,26 @@ struct LocationResolverTests {
         _ = try resolver().ends(from: "in.csv", to: text)
     }
 
+    @Test func `options that only say how data is reached are no part of what a copy is known by`() throws {
+        let databases = ["postgresql://h/d?table=t", "mysql://h/d?table=t"]
+        let tuned = ["&streams=4", "&cursor=at&lag=5%20minutes", "&connectTimeout=9&sslmode=require", "&idleTimeout=1"]
+        for database in databases {
+            for options in tuned {
+                let ends = try resolver().ends(from: database + options, to: database + "&schemaPolicy=evolve")
+                let known = options.contains("cursor") ? database + "&cursor=at" : database
+                #expect(resolver().identity(of: ends.from) == (try Location(known) { _ in false }))
+                #expect(resolver().identity(of: ends.to) == (try Location(database) { _ in false }))
+            }
+        }
+        for text in [
+            "mysql://h/d?table=t&zeroDates=null", "postgresql://h/d?table=t&options=-csearch_path%3Dx",
+            "a.csv?header=false",
+        ] {
+            let location = try Location(text) { _ in false }
+            #expect(resolver().identity(of: location) == location)
+        }
+    }
+
     @Test func `flags become part of the locations that a copy is known by`() throws {
         let overlays = [
             OptionOverlay(end: .from, name: "infer", value: "off"), OptionOverlay(end: .to, name: "null", value: "NA"),

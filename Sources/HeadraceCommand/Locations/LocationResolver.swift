@@ -50,6 +50,19 @@ struct LocationResolver: Sendable {
         return (try source(start), try sink(end), start.location, end.location)
     }
 
+    /// What a location says about which data it is: without the options that only say how it is reached.
+    func identity(of location: Location) -> Location {
+        let serving = connectors.filter { connector in
+            if let row = connector as? any RowConnector { return row.schemes.contains(location.scheme) }
+            if let carrier = connector as? any CarrierConnector { return carrier.schemes.contains(location.scheme) }
+            return false
+        }
+        let tuning = Set(serving.flatMap(\.options).filter(\.isTuning).map(\.name))
+        var identity = location
+        identity.options.removeAll { tuning.contains($0.name) }
+        return identity
+    }
+
     /// Gives an end one more option; the format follows from it where it is the format's name.
     private func set(_ overlay: OptionOverlay, on end: inout Resolved) throws {
         end.location = end.location.setting(overlay.name, to: overlay.value)

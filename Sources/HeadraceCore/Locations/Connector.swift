@@ -6,12 +6,16 @@ public struct ConnectorOption: Sendable, Hashable {
     public let form: String
     /// What the option does, in a few words without a full stop.
     public let help: String
+    /// Whether it says how the data is reached and not which it is: with another value a copy stays the same job, and goes
+    /// on where it stopped.
+    public let isTuning: Bool
 
     /// An option from its name, the form of its value and its help.
-    public init(_ name: String, _ form: String, _ help: String) {
+    public init(_ name: String, _ form: String, _ help: String, isTuning: Bool = false) {
         self.name = name
         self.form = form
         self.help = help
+        self.isTuning = isTuning
     }
 }
 

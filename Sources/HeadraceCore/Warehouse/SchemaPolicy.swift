@@ -12,7 +12,8 @@ public enum SchemaPolicy: String, Sendable, Hashable, CaseIterable {
 
     /// The option that sinks of tables take for it, by one name in all of them. `schema` is a source's.
     public static let option = ConnectorOption(
-        "schemaPolicy", "evolve|freeze|refuse", "what to do when the table lacks columns of the rows (refuse)")
+        "schemaPolicy", "evolve|freeze|refuse", "what to do when the table lacks columns of the rows (refuse)",
+        isTuning: true)
 
     /// What the location's option `schemaPolicy` says; `refuse` where it is not given.
     /// - Throws: `badOption` for any other word.

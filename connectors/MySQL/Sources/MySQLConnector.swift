@@ -14,22 +14,29 @@ public struct MySQLConnector: RowConnector {
             ConnectorOption("table", "NAME", "the table to read or write; made from the rows when it is not there"),
             ConnectorOption("query", "SQL", "one SELECT whose rows are read, in place of a table"),
             ConnectorOption("cursor", "COLUMN", "read only rows that are new or changed since the last complete run"),
-            ConnectorOption("lag", "AMOUNT", "how far behind the cursor a late row may come: 5 minutes, or 1000"),
-            ConnectorOption("streams", "N", "connections that read one big table side by side, in one snapshot (1)"),
+            ConnectorOption(
+                "lag", "AMOUNT", "how far behind the cursor a late row may come: 5 minutes, or 1000", isTuning: true),
+            ConnectorOption(
+                "streams", "N", "connections that read one big table side by side, in one snapshot (1)", isTuning: true),
             ConnectorOption("key", "NAME,NAME", "the columns that rows are matched by, in modes that write by key"),
             SchemaPolicy.option,
             ConnectorOption("zeroDates", "reject|null", "what dates with a zero year, month or day become (reject)"),
             ConnectorOption("times", "time|text", "how TIME columns are read: times of a day, or text (time)"),
             ConnectorOption("socket", "PATH", "the server's Unix socket, in place of its host"),
-            ConnectorOption("sslmode", "MODE", "disable, prefer, require or verify-full (prefer)"),
-            ConnectorOption("sslrootcert", "FILE", "certificates of the authorities that verify-full trusts"),
-            ConnectorOption("defaultsFile", "FILE", "user, password and host as mariadb --defaults-file reads them"),
+            ConnectorOption("sslmode", "MODE", "disable, prefer, require or verify-full (prefer)", isTuning: true),
+            ConnectorOption(
+                "sslrootcert", "FILE", "certificates of the authorities that verify-full trusts", isTuning: true),
+            ConnectorOption(
+                "defaultsFile", "FILE", "user, password and host as mariadb --defaults-file reads them", isTuning: true),
             ConnectorOption("user", "NAME", "the user, where the address has none"),
-            ConnectorOption("password", "TEXT", "the password; MYSQL_PWD keeps it out of the shell's history"),
-            ConnectorOption("connectTimeout", "SECONDS", "how long connecting may take (15)"),
-            ConnectorOption("statementTimeout", "SECONDS", "the longest that the server works on one statement"),
-            ConnectorOption("lockTimeout", "SECONDS", "the longest that a statement waits for a lock"),
-            ConnectorOption("idleTimeout", "SECONDS", "the longest silence of the server while an answer is due"),
+            ConnectorOption(
+                "password", "TEXT", "the password; MYSQL_PWD keeps it out of the shell's history", isTuning: true),
+            ConnectorOption("connectTimeout", "SECONDS", "how long connecting may take (15)", isTuning: true),
+            ConnectorOption(
+                "statementTimeout", "SECONDS", "the longest that the server works on one statement", isTuning: true),
+            ConnectorOption("lockTimeout", "SECONDS", "the longest that a statement waits for a lock", isTuning: true),
+            ConnectorOption(
+                "idleTimeout", "SECONDS", "the longest silence of the server while an answer is due", isTuning: true),
         ]
     }
 

@@ -13,18 +13,27 @@ public struct PostgreSQLConnector: RowConnector {
         ConnectorOption("table", "SCHEMA.NAME", "the table or view to read or write"),
         ConnectorOption("query", "SQL", "one SELECT whose rows are read, in place of a table"),
         ConnectorOption("cursor", "COLUMN", "read only rows that are new or changed since the last complete run"),
-        ConnectorOption("lag", "AMOUNT", "how far a late row may lie behind the cursor, so that its index is used"),
-        ConnectorOption("streams", "N", "connections that read one big table side by side, in one snapshot (1)"),
+        ConnectorOption(
+            "lag", "AMOUNT", "how far a late row may lie behind the cursor, so that its index is used", isTuning: true),
+        ConnectorOption(
+            "streams", "N", "connections that read one big table side by side, in one snapshot (1)", isTuning: true),
         ConnectorOption("key", "NAME,NAME", "the columns that rows are matched by, in modes that write by key"),
         SchemaPolicy.option,
-        ConnectorOption("connectTimeout", "SECONDS", "how long connecting may take (15)"),
-        ConnectorOption("statementTimeout", "SECONDS", "how long the server may work on one statement"),
-        ConnectorOption("lockTimeout", "SECONDS", "how long a statement may wait for a lock"),
-        ConnectorOption("idleTimeout", "SECONDS", "how long the server may be silent while an answer is due"),
+        ConnectorOption("connectTimeout", "SECONDS", "how long connecting may take (15)", isTuning: true),
+        ConnectorOption("statementTimeout", "SECONDS", "how long the server may work on one statement", isTuning: true),
+        ConnectorOption("lockTimeout", "SECONDS", "how long a statement may wait for a lock", isTuning: true),
+        ConnectorOption(
+            "idleTimeout", "SECONDS", "how long the server may be silent while an answer is due", isTuning: true),
     ]
 
+    /// libpq's options that say which database it is, or what a session sees of it.
+    private static let places: Set<String> = ["host", "hostaddr", "port", "dbname", "service", "user", "options"]
+
     public var options: [ConnectorOption] {
-        Self.own + PostgreSQLConfiguration.keywords.sorted().map { ConnectorOption($0, "…", "as libpq takes it") }
+        Self.own
+            + PostgreSQLConfiguration.keywords.sorted().map {
+                ConnectorOption($0, "…", "as libpq takes it", isTuning: !Self.places.contains($0))
+            }
     }
 
     /// The server at a location, with libpq's options and the time-outs.
