@@ -45,13 +45,14 @@ private let byTime = Bench.byTime
         }
         #expect(try await load(["Ann", "Bob"], at: 0) == WriteCounts(inserted: 2))
         #expect(try await load(["Ann", "Rob"], at: 86_400) == WriteCounts(inserted: 1, unchanged: 1))
-        // A clock that has gone back makes no late row: the version of the latest time is put right.
-        #expect(try await load(["Ann", "Bert"], at: 3600) == WriteCounts(updated: 1, unchanged: 1))
+        // A clock that has gone back makes no late row, and changes no version that is there.
+        #expect(try await load(["Ann", "Bert"], at: 3600) == WriteCounts(inserted: 1, unchanged: 1))
         #expect(
             try bench.mariadb("SELECT id, name, valid_from, valid_to, is_current FROM people ORDER BY 1, 3") == [
                 "0\tAnn\t1970-01-01 00:00:00.000005\tNULL\t1",
                 "1\tBob\t1970-01-01 00:00:00.000005\t1970-01-02 00:00:00.000005\t0",
-                "1\tBert\t1970-01-02 00:00:00.000005\tNULL\t1",
+                "1\tRob\t1970-01-02 00:00:00.000005\t1970-01-02 00:00:00.000006\t0",
+                "1\tBert\t1970-01-02 00:00:00.000006\tNULL\t1",
             ])
         let made = try bench.mariadb("SHOW CREATE TABLE people").joined()
         #expect(made.contains("PRIMARY KEY (`id`,`valid_from`)") && made.contains("headrace: zone UTC"))
@@ -125,6 +126,14 @@ private let byTime = Bench.byTime
         }
         #expect(
             error?.code == .schemaMismatch && error?.message.contains(words) == true, "\(String(describing: error))")
+    }
+
+    @Test("A table whose open versions have an end is refused before any row moves")
+    func farEnds() async throws {
+        try bench.makeHistory([.init(key: 1, value: 1, from: 1, until: 99_991_231, isCurrent: true)])
+        let error = await #expect(throws: HeadraceError.self) { _ = try await load([.init(key: 1, time: 5, value: 2)]) }
+        #expect(error?.code == .schemaMismatch && error?.message.contains("valid_to") == true)
+        #expect(try bench.mariadb("SELECT COUNT(*) FROM people") == ["1"])
     }
 
     @Test("Two writers of one key's history at once do not both open a version")

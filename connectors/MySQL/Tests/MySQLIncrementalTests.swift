@@ -256,6 +256,7 @@ import Testing
         #expect(await code { _ = try await pass(try source("nothing"), from: nil) } == .schemaMismatch)
         #expect(await code { _ = try source("at", lag: "soon") } == .badOption)
         #expect(await code { _ = try source("at", streams: 0) } == .badOption)
+        #expect(await code { _ = try source("at", lag: "5000000 days") } == .badOption)
         #expect(await code { _ = try await pass(try source("at", lag: "10"), from: nil) } == .badOption)
         #expect(await code { _ = try await pass(try source("id", lag: "10 days"), from: nil) } == .badOption)
         try bench.mariadb("ALTER TABLE t ADD d DATE NOT NULL DEFAULT '2020-01-01', ADD f DOUBLE NOT NULL DEFAULT 0")

@@ -64,12 +64,51 @@ private let mirror = SinkMode.mirror(on: ["id"])
         try bench.mariadb("CREATE TABLE people (id BIGINT PRIMARY KEY, name VARCHAR(5) CHECK (name <> 'bad'))")
         try bench.mariadb("INSERT INTO people SELECT seq, 'old' FROM seq_1_to_5")
         let writer = try await sink.openWriter(for: people, mode: mirror, in: .testing())
-        let batch = try rows([(1, "new"), (2, "bad"), (3, "much too long"), (nil, "x")])
-        #expect(try await writer.write(try writer.encode(.testing(batch))).count == 3)
+        let batch = try rows([(1, "new"), (2, "bad"), (3, "much too long")])
+        #expect(try await writer.write(try writer.encode(.testing(batch))).count == 2)
         #expect(try await writer.deleteAbsent() == 2)
         #expect(try await writer.settle() == WriteCounts(updated: 1, deleted: 2))
         try await writer.commit(.testing())
         #expect(try bench.mariadb("SELECT id, name FROM people ORDER BY 1") == ["1\tnew", "2\told", "3\told"])
+        #expect(try bench.stages().isEmpty)
+    }
+
+    @Test("Where a row has no key nothing is deleted, in whichever epoch it came; without any key the load fails")
+    func unknownKeys() async throws {
+        try bench.mariadb("CREATE TABLE people (id BIGINT PRIMARY KEY, name TEXT)")
+        try bench.mariadb("INSERT INTO people SELECT seq, 'old' FROM seq_1_to_5")
+        let lines = LogLines()
+        var context = RunContext.testing(log: lines.log)
+        let first = try await sink.openWriter(for: people, mode: mirror, in: context)
+        #expect(try await first.write(try first.encode(.testing(try rows([(nil, "x"), (1, "new")])))).count == 1)
+        _ = try await first.settle()
+        try await first.commit(.testing(final: false))
+        await first.abort()
+        context.resumed = try await sink.committed(in: context)
+        let second = try await sink.openWriter(for: people, mode: mirror, in: context)
+        _ = try await second.write(try second.encode(.testing(try rows([(2, "new")]))))
+        #expect(try await second.deleteAbsent() == 0)
+        #expect(try await second.settle().deleted == 0)
+        try await second.commit(.testing(epoch: 2))
+        #expect(lines.all.contains { $0.contains("nothing is deleted") })
+        #expect(try table() == ["1\tnew", "2\tnew", "3\told", "4\told", "5\told"])
+
+        let none = try await sink.openWriter(for: people, mode: mirror, in: .testing(fence: 2))
+        let error = await #expect(throws: HeadraceError.self) { _ = try await none.deleteAbsent() }
+        await none.abort()
+        #expect(error?.message.contains("would empty") == true)
+        #expect(try bench.stages().isEmpty)
+    }
+
+    @Test("The keys of a mirror that was given up go with the next load, whatever its mode")
+    func givenUp() async throws {
+        let first = try await sink.openWriter(for: people, mode: mirror, in: .testing())
+        _ = try await first.write(try first.encode(.testing(try rows([(1, "a")]))))
+        _ = try await first.settle()
+        try await first.commit(.testing(final: false))
+        await first.abort()
+        #expect(try bench.stages().count == 1)
+        try await sink.load([try rows([(2, "b")])], schema: people, mode: .append, in: .testing(job: "other"))
         #expect(try bench.stages().isEmpty)
     }
 

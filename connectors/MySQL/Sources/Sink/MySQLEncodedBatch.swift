@@ -14,6 +14,8 @@ public struct MySQLEncodedBatch: Sendable {
     let rejects: [Reject]
     /// For a mirror: the keys of all rows, of those that are refused too.
     let keys: Keys?
+    /// For a mirror: how many rows have no key that the table could hold, so that nobody knows which row they were.
+    var unknownKeys: Int { keys.map { batch.count - $0.lines.count } ?? 0 }
 
     /// Keys as lines of their own.
     final class Keys: Sendable {

@@ -44,9 +44,12 @@ struct MySQLHistory: Sendable {
         if plan.begin != nil {
             dated = "s.\(from)"
         } else {
-            // A clock that has gone back must not make the newest row a late one.
+            // A clock that has gone back must neither make the newest row a late one nor change what is there.
             let run = Self.literal(time, timeType)
-            dated = "IFNULL((SELECT MAX(t.\(from)) FROM \(table) AS t WHERE \(same) AND t.\(from) > \(run)), \(run))"
+            dated = """
+                IFNULL((SELECT MAX(t.\(from)) + INTERVAL \(Self.moment(timeType)) MICROSECOND FROM \(table) AS t \
+                WHERE \(same) AND t.\(from) > \(run)), \(run))
+                """
         }
         var steps: [SQL] = [
             "UPDATE \(stage) AS s SET s.\(moment) = \(dated), s.\(until) = NULL, s.\(ended) = NULL, s.\(kind) = 2 WHERE TRUE",
@@ -83,6 +86,15 @@ struct MySQLHistory: Sendable {
             INSERT INTO \(table) (\(names), \(from), \(bound), \(current)) \
             SELECT \(values), s.\(moment), s.\(until), s.\(until) IS NULL FROM \(stage) AS s WHERE s.\(kind) = 2
             """
+    }
+
+    /// The shortest time that a column's type tells apart, in microseconds.
+    private static func moment(_ type: MySQLColumnType) -> Int64 {
+        switch (type.type, type.kind) {
+        case (.date32, _): 86_400_000_000
+        case (_, .temporal(let digits)): DecimalMath.powerOfTen(6 - min(max(digits, 0), 6))
+        default: 1
+        }
     }
 
     /// The time of a run as the column's type holds it; what it has no digits for is cut off.

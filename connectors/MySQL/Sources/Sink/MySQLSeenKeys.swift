@@ -52,12 +52,23 @@ struct MySQLSeenKeys: Sendable {
         MySQLTablePlan.shortName("headrace: keys seen ", of: "\(job)\n\(run)").text
     }
 
+    /// Takes away what a mirror that was given up has left of its keys.
+    static func discard(of target: MySQLName, in connection: MySQLConnection) throws {
+        let table = MySQLTablePlan.shortName("_headrace_seen_", of: target.text)
+        let found = try connection.number(
+            """
+            SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()
+            AND TABLE_NAME = \(MySQLLiteral(table.text))
+            """)
+        if found != 0 { try connection.execute("DROP TABLE IF EXISTS \(table)") }
+    }
+
     /// Begins with no keys.
     func begin(job: String, run: String, in connection: MySQLConnection) throws {
         try connection.execute(
             """
             CREATE TABLE IF NOT EXISTS `_headrace_mirror` (target VARCHAR(64) NOT NULL PRIMARY KEY, job VARCHAR(255) NOT NULL,
-            run VARCHAR(255) NOT NULL, mark VARCHAR(255) NOT NULL)
+            run VARCHAR(255) NOT NULL, mark VARCHAR(255) NOT NULL, unknown BIGINT NOT NULL)
             ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
             """)
         try connection.execute(release)
@@ -85,33 +96,38 @@ struct MySQLSeenKeys: Sendable {
         """
     }
 
-    /// Writes down whose keys these are; a mirror that has ended owns none.
+    /// Writes down whose keys these are, and how many rows had none; a mirror that has ended owns none.
     /// - Returns: the mark of the table.
-    func claim(job: String, run: String, isFinal: Bool, in connection: MySQLConnection) throws -> String? {
+    func claim(
+        job: String, run: String, unknown: Int, isFinal: Bool, in connection: MySQLConnection
+    ) throws -> String? {
         let mark = try connection.rows("SELECT \(comment)").first?[0]
         try connection.execute(release)
         guard !isFinal else { return mark }
         try connection.execute(
             """
-            INSERT INTO `_headrace_mirror` (target, job, run, mark) VALUES (\(MySQLLiteral(target.text)), \(MySQLLiteral(job)),
-            \(MySQLLiteral(run)), \(MySQLLiteral(mark ?? "")))
+            INSERT INTO `_headrace_mirror` (target, job, run, mark, unknown) VALUES (\(MySQLLiteral(target.text)), \(MySQLLiteral(job)),
+            \(MySQLLiteral(run)), \(MySQLLiteral(mark ?? "")), \(unknown))
             """)
         return mark
     }
 
     /// Goes on with the keys of earlier epochs.
+    /// - Returns: how many rows of those epochs had none.
     /// - Throws: `unsupported` where they are gone or those of another load: nobody knows then what is absent.
-    func check(job: String, run: String, in connection: MySQLConnection) throws {
+    func check(job: String, run: String, in connection: MySQLConnection) throws -> Int {
         let exists: SQL = """
             SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '_headrace_mirror'
             """
         if try connection.number(exists) == 1 {
             let found = try connection.rows(
                 """
-                SELECT job, run, mark, \(comment) FROM `_headrace_mirror` WHERE target = \(MySQLLiteral(target.text)) FOR UPDATE
+                SELECT job, run, mark, \(comment), unknown FROM `_headrace_mirror` WHERE target = \(MySQLLiteral(target.text)) FOR UPDATE
                 """
             ).first
-            if let found, found[0] == job, found[1] == run, found[2] == found[3] { return }
+            if let found, found[0] == job, found[1] == run, found[2] == found[3] {
+                return found[4].flatMap { Int($0) } ?? 0
+            }
         }
         throw HeadraceError(
             .unsupported, "the keys that the mirror of \"\(target.text)\" had seen are gone",
@@ -126,7 +142,13 @@ struct MySQLSeenKeys: Sendable {
 
     /// Deletes the rows whose key was not seen.
     /// - Returns: how many.
+    /// - Throws: `unsupported` where no key was seen at all: everything would go.
     func deleteAbsent(in connection: MySQLConnection) throws -> Int {
+        guard try connection.number("SELECT EXISTS (SELECT 1 FROM \(table))") == 1 else {
+            throw HeadraceError(
+                .unsupported, "no row of the load has a key, so that the mirror would empty \"\(target.text)\"",
+                hint: "check the key columns of the source; to empty the table on purpose use replace")
+        }
         do { return try connection.execute(deletion) } catch {
             guard error.isAboutRows else { throw error }
             throw HeadraceError(

@@ -17,6 +17,8 @@ public final class MySQLSinkWriter: MirroringWriter {
         var isPrepared = false
         /// The table that this writer made, for as long as nothing was committed into it.
         var made: MySQLName?
+        /// The rows of a mirror, of earlier epochs too, whose key nobody knows.
+        var unknownKeys = 0
         /// The run that the last commit of a mirror names; nil before the first of this load.
         var mirrored: String?
         /// Whether this writer made the table of a mirror's keys and nothing was committed with it.
@@ -69,7 +71,10 @@ public final class MySQLSinkWriter: MirroringWriter {
             }
             return try self.store(encoded, plan, connection)
         }
-        state.withLock { $0.counts = $0.counts + counts }
+        state.withLock {
+            $0.counts = $0.counts + counts
+            $0.unknownKeys += encoded.unknownKeys
+        }
         return encoded.rejects + refusals.map { $0.reject(of: encoded, plan: plan) }
     }
 
@@ -77,6 +82,13 @@ public final class MySQLSinkWriter: MirroringWriter {
         guard case .table(let plan) = target, plan.mode.isMirror else { return 0 }
         let deleted = try await session.use { connection in
             try self.begin(connection)
+            let unknown = self.state.withLock { $0.unknownKeys }
+            guard unknown == 0 else {
+                self.context.log.warning(
+                    "nothing is deleted: rows of the source have no key, so that nobody knows what is absent",
+                    [("table", plan.table.text), ("rows", "\(unknown)")])
+                return 0
+            }
             return try MySQLSeenKeys(plan).deleteAbsent(in: connection)
         }
         state.withLock { $0.counts.deleted += deleted }
@@ -122,7 +134,8 @@ public final class MySQLSinkWriter: MirroringWriter {
             let seen: MySQLSeenKeys? =
                 if case .table(let plan) = self.target, plan.mode.isMirror { MySQLSeenKeys(plan) } else { nil }
             let mark = try seen?.claim(
-                job: job, run: checkpoint.run, isFinal: checkpoint.isFinal, in: connection)
+                job: job, run: checkpoint.run, unknown: self.state.withLock { $0.unknownKeys },
+                isFinal: checkpoint.isFinal, in: connection)
             try faults.reach("mysql.beforeCommit")
             try connection.execute("COMMIT")
             try faults.reach("mysql.afterCommit")
@@ -208,7 +221,8 @@ public final class MySQLSinkWriter: MirroringWriter {
         if case .table(let plan) = target {
             if !isPrepared, plan.mode == .replace, !plan.swaps { try connection.execute("DELETE FROM \(plan.table)") }
             if plan.mode.isMirror, let run = state.withLock({ $0.mirrored }) ?? context.resumed?.run {
-                try MySQLSeenKeys(plan).check(job: context.job, run: run, in: connection)
+                let unknown = try MySQLSeenKeys(plan).check(job: context.job, run: run, in: connection)
+                state.withLock { $0.unknownKeys = max($0.unknownKeys, unknown) }
             }
         }
         state.withLock { $0.isOpen = true }
@@ -221,6 +235,7 @@ public final class MySQLSinkWriter: MirroringWriter {
                 for sql in try MySQLTableDefinition.missing(table, in: connection) { try connection.execute(sql) }
             }
         case .table(let plan):
+            if !plan.mode.isMirror { try MySQLSeenKeys.discard(of: plan.table, in: connection) }
             if plan.swaps {
                 try MySQLSwap.recover(plan.table, in: connection)
                 let swap = MySQLSwap(
@@ -229,6 +244,7 @@ public final class MySQLSinkWriter: MirroringWriter {
                 return
             }
             try define(plan, connection)
+            if !plan.makesTable, let history = plan.mode.history { try Self.checkOpen(history, plan, connection) }
             if plan.mode.isMirror, context.resumed == nil {
                 state.withLock { $0.hasFreshKeys = true }
                 try MySQLSeenKeys(plan).begin(job: context.job, run: context.run, in: connection)
@@ -237,6 +253,19 @@ public final class MySQLSinkWriter: MirroringWriter {
                 try merger(plan).makeStage(in: connection)
             }
         }
+    }
+
+    /// A version that is open has no end here; where it ends in a year far away it would never be found to be open.
+    private static func checkOpen(
+        _ history: HistoryColumns, _ plan: MySQLTablePlan, _ connection: MySQLConnection
+    ) throws {
+        let (current, until) = (MySQLName(known: history.current), MySQLName(known: history.until))
+        let sql: SQL = "SELECT 1 FROM \(plan.table) WHERE \(current) AND \(until) IS NOT NULL LIMIT 1"
+        guard try !connection.rows(sql).isEmpty else { return }
+        throw HeadraceError(
+            .schemaMismatch,
+            "table \"\(plan.table.text)\" holds versions that are current and have an end in \"\(history.until)\"",
+            hint: "an open version has no end: set \(history.until) to NULL where \(history.current) is true")
     }
 
     private func define(_ plan: MySQLTablePlan, _ connection: MySQLConnection) throws {

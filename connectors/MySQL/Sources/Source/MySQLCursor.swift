@@ -8,6 +8,9 @@ enum MySQLLag: Sendable, Hashable {
     /// For cursors of times.
     case microseconds(Int64)
 
+    /// A hundred years.
+    private static let longest: Int64 = 36_525 * 86_400_000_000
+
     private static let units: [String: Int64] = [
         "second": 1_000_000, "minute": 60_000_000, "hour": 3_600_000_000, "day": 86_400_000_000,
         "week": 604_800_000_000,
@@ -22,12 +25,12 @@ enum MySQLLag: Sendable, Hashable {
         if words.count == 1, let number = MySQLLiteral(number: Array(words[0].utf8)), !words[0].hasPrefix("-") {
             self = .amount(number)
         } else if words.count == 2, let count = Int64(words[0]), count >= 0, let factor = Self.units[singular],
-            !count.multipliedReportingOverflow(by: factor).overflow
+            !count.multipliedReportingOverflow(by: factor).overflow, count * factor <= Self.longest
         {
             self = .microseconds(count * factor)
         } else {
             throw HeadraceError(
-                .badOption, "lag=\(text) is neither a number nor a time",
+                .badOption, "lag=\(text) is neither a number nor a time of at most a hundred years",
                 hint: "write 1000 for a cursor of numbers, 90 seconds, 5 minutes, 1 hour or 2 days for one of times")
         }
     }

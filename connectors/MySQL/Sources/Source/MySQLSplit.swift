@@ -27,6 +27,12 @@ enum MySQLSplit {
         let keys = (1..<max(count, 1)).map { index in
             order.key(rows, row: rows.count * index / count, offset: 0)
         }
+        // What the server takes for a range must be one: each holds its own last key.
+        for (after, through) in zip(keys, keys.dropFirst()) {
+            guard let range = try order.condition(after: after, through: through) else { continue }
+            let found = try connection.number("SELECT EXISTS (SELECT 1 FROM \(table.name) WHERE \(range))")
+            if found != 1 { return [MySQLPart(number: 0)] }
+        }
         return (0..<count).map { index in
             MySQLPart(
                 number: index, after: index == 0 ? nil : keys[index - 1],
