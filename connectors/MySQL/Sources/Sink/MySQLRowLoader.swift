@@ -34,8 +34,9 @@ struct MySQLRefusal: Sendable {
 /// Stores encoded rows in a table: by `LOAD DATA LOCAL` from memory where the server takes it, else by prepared inserts of many
 /// rows.
 ///
-/// `LOAD DATA LOCAL` alters what does not fit and skips what it may not store, with a warning only. So a load that warns is
-/// undone; the rows that it warned of are tried one by one, strictly, and the others loaded again.
+/// `LOAD DATA LOCAL` alters what does not fit and skips what it may not store, with a warning only. So a load that altered rows is
+/// undone; the rows that it warned of are tried one by one, strictly, and the others loaded again. One that only skipped
+/// rows stands, once each of them is refused again: to undo it and load the others again takes many times as long.
 struct MySQLRowLoader: Sendable {
     let loadSQL: SQL
     private let table: MySQLName
@@ -98,6 +99,7 @@ struct MySQLRowLoader: Sendable {
         guard !lines.isEmpty else { return 0 }
         try connection.execute("SAVEPOINT \(Self.point)")
         var suspects: [Int]?
+        let known = refusals.count
         do {
             let stored = try batch.lines.withUnsafeBytes { bytes -> Int in
                 guard let base = bytes.baseAddress else { return 0 }
@@ -107,51 +109,93 @@ struct MySQLRowLoader: Sendable {
                 try connection.execute("RELEASE SAVEPOINT \(Self.point)")
                 return stored
             }
-            suspects = try warned(of: lines, connection)
+            let warned = try warned(of: lines, connection)
+            if let warned, warned.isOnlySkipped, stored + warned.lines.count == lines.count,
+                try refuses(batch, warned.skipped, &refusals, connection)
+            {
+                try connection.execute("RELEASE SAVEPOINT \(Self.point)")
+                return stored
+            }
+            suspects = warned?.lines
         } catch let failure as MySQLFailure where failure.isAboutRows {
             suspects = nil
         }
         try connection.execute("ROLLBACK TO SAVEPOINT \(Self.point)")
+        refusals.removeSubrange(known...)
         guard let suspects, !suspects.isEmpty, suspects.count * 2 < lines.count, round < 3 else {
             return try insert(batch, lines, &refusals, connection)
         }
-        let known = Set(suspects)
-        let rest = try load(batch, lines.filter { !known.contains($0) }, round: round + 1, &refusals, connection)
+        let suspected = Set(suspects)
+        let rest = try load(batch, lines.filter { !suspected.contains($0) }, round: round + 1, &refusals, connection)
         // The server's word is not taken for which row it was: each is tried alone, and stored when nothing is wrong with it.
         return try rest + insert(batch, suspects, rowsPerStatement: 1, &refusals, connection)
     }
 
-    /// The lines that the last load warned of; nil where the server does not say. Rows that were altered come before rows
-    /// that were skipped: what was altered may be why another was skipped.
-    private func warned(of lines: [Int], _ connection: MySQLConnection) throws -> [Int]? {
+    /// Whether the server refuses each line when it is alone, in the words in which it warned of it; adds them. Where it
+    /// takes one or says something else, nothing that it has said of any is sure.
+    private func refuses(
+        _ batch: MySQLEncodedBatch, _ skipped: [Int: String], _ refusals: inout [MySQLRefusal],
+        _ connection: MySQLConnection
+    ) throws -> Bool {
+        let sql: SQL = "INSERT INTO \(table) (\(columns)) VALUES (\(marks))"
+        for (line, message) in skipped {
+            guard case .failure(let failure) = Self.run(sql, batch.values(of: line), connection) else { return false }
+            guard failure.isAboutRows else { throw failure }
+            guard failure.message == message else { return false }
+            refusals.append(MySQLRefusal(line: line, number: failure.number, message: failure.message))
+        }
+        return true
+    }
+
+    /// What the last load warned of.
+    private struct Warned {
+        /// The lines to try alone. Rows that were altered come before rows that were skipped: what was altered may be why
+        /// another was skipped.
+        var lines: [Int]
+        /// What was said of the lines that were skipped.
+        var skipped: [Int: String]
+        /// Whether no row was altered, and each that was skipped has one warning.
+        var isOnlySkipped: Bool
+    }
+
+    /// What the last load warned of; nil where the server does not say.
+    private func warned(of lines: [Int], _ connection: MySQLConnection) throws -> Warned? {
         guard connection.isMariaDB, connection.knowsRowNumbers else { return nil }
+        let count = connection.warningCount
         _ = try connection.execute(
             """
             BEGIN NOT ATOMIC
               DECLARE i, n, r, e INT DEFAULT 0;
-              DECLARE t LONGTEXT DEFAULT '';
+              DECLARE t, m LONGTEXT DEFAULT '';
               GET DIAGNOSTICS n = NUMBER;
               WHILE i < n DO
                 SET i = i + 1;
-                GET DIAGNOSTICS CONDITION i r = ROW_NUMBER, e = MYSQL_ERRNO;
-                SET t = CONCAT(t, e, ' ', r, ';');
+                GET DIAGNOSTICS CONDITION i r = ROW_NUMBER, e = MYSQL_ERRNO, m = MESSAGE_TEXT;
+                SET t = CONCAT(t, e, ' ', r, ' ', m, '\\0');
               END WHILE;
               SET @headrace_warned = t;
             END
             """)
         guard let text = try connection.rows("SELECT @headrace_warned").first?[0] else { return nil }
         var altered: Set<Int> = []
-        var skipped: Set<Int> = []
-        for item in text.split(separator: ";") {
-            let parts = item.split(separator: " ").compactMap { Int($0) }
-            guard parts.count == 2, parts[1] >= 1, parts[1] <= lines.count else { return nil }
-            if [1062, 1452, 4025, 1369, 1586].contains(parts[0]) {
-                skipped.insert(lines[parts[1] - 1])
+        var skipped: [Int: String] = [:]
+        // The server does not count the rows that a check made it skip.
+        var uncounted = 0
+        for item in text.split(separator: "\0") {
+            let parts = item.split(separator: " ", maxSplits: 2)
+            guard parts.count == 3, let number = Int(parts[0]), let row = Int(parts[1]) else { return nil }
+            guard row >= 1, row + uncounted <= lines.count else { return nil }
+            let line = lines[row + uncounted - 1]
+            if [1062, 1452, 4025, 1369, 1586].contains(number) {
+                skipped[line] = String(parts[2])
+                if number == 4025 || number == 1369 { uncounted += 1 }
             } else {
-                altered.insert(lines[parts[1] - 1])
+                altered.insert(line)
             }
         }
-        return (altered.isEmpty ? skipped : altered).sorted()
+        return Warned(
+            lines: altered.isEmpty ? skipped.keys.sorted() : altered.sorted(), skipped: skipped,
+            isOnlySkipped: altered.isEmpty && skipped.count == count)
     }
 
     // MARK: - By inserts
