@@ -91,6 +91,45 @@ import Testing
         }
     }
 
+    @Test("Encryption is asked for, and the certificate and its name are checked, as the mode says")
+    func certificates() async throws {
+        let own = try TestCertificate(for: ["DNS:localhost", "IP:127.0.0.1"], owner: "mysql")
+        let stranger = try TestCertificate(for: ["DNS:elsewhere"], owner: "mysql")
+        defer {
+            own.remove()
+            stranger.remove()
+        }
+        func cipher(
+            _ server: MariaDBServer, _ mode: MySQLConfiguration.TLSMode, root: String? = nil
+        ) async throws -> String {
+            var configuration = MySQLConfiguration(
+                host: "127.0.0.1", port: server.port, user: server.guest, database: "mysql",
+                password: Secret(server.password))
+            configuration.tls = mode
+            configuration.certificateAuthority = root
+            return try await MySQLSession.once(configuration) {
+                try $0.rows("SHOW SESSION STATUS LIKE 'Ssl_cipher'").first?[1] ?? ""
+            }
+        }
+        func refusal(_ server: MariaDBServer, root: String?) async -> HeadraceError? {
+            await #expect(throws: HeadraceError.self) { _ = try await cipher(server, .verifyFull, root: root) }
+        }
+        let server = try MariaDBServer(settings: ["--ssl-cert=\(own.certificate)", "--ssl-key=\(own.key)"])
+        defer { server.stop() }
+        #expect(try await cipher(server, .disable) == "")
+        #expect(try await cipher(server, .prefer) != "")
+        #expect(try await cipher(server, .require) != "")
+        #expect(try await cipher(server, .verifyFull, root: own.certificate) != "")
+        for root in [nil, stranger.certificate] {
+            #expect(await refusal(server, root: root)?.code == .connectionFailed)
+        }
+        // A certificate that is trusted and belongs to somebody else.
+        let other = try MariaDBServer(settings: ["--ssl-cert=\(stranger.certificate)", "--ssl-key=\(stranger.key)"])
+        defer { other.stop() }
+        #expect(await refusal(other, root: stranger.certificate)?.code == .connectionFailed)
+        #expect(try await cipher(other, .require) != "")
+    }
+
     @Test(
         "Names and values are themselves whatever they hold",
         arguments: ["plain", "it's", "a`b", "x\\", "\"; DROP TABLE t; --", "\u{1F600}", "tab\tnew\nline", ""])

@@ -7,31 +7,12 @@ import Testing
 
 /// A server with a certificate of its own, and passwords from files.
 @Suite struct PostgreSQLTLSTests {
-    /// A folder with `key.pem` and `cert.pem`, which the server may read.
-    private static func certificate(for name: String) throws -> String {
-        var template = Array("/tmp/hr-tls-XXXXXX".utf8CString)
-        _ = try #require(mkdtemp(&template))
-        let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let made = try ChildProcess.run([
-            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=\(name)", "-addext",
-            "subjectAltName=DNS:\(name)", "-keyout", "\(folder)/key.pem", "-out", "\(folder)/cert.pem",
-        ])
-        try #require(made.status == 0, "\(made.errors)")
-        if geteuid() == 0, let owner = getpwnam("postgres") {
-            for path in [folder, "\(folder)/key.pem", "\(folder)/cert.pem"] {
-                chown(path, owner.pointee.pw_uid, owner.pointee.pw_gid)
-            }
-        }
-        chmod("\(folder)/key.pem", 0o600)
-        return folder
-    }
-
     @Test("Encryption is asked for, and the certificate and its name are checked, as the mode says")
     func modes() async throws {
-        let folder = try Self.certificate(for: "localhost")
-        defer { _ = try? ChildProcess.run(["rm", "-rf", folder]) }
+        let own = try TestCertificate(for: ["DNS:localhost"], owner: "postgres")
+        defer { own.remove() }
         let server = try PostgreSQLServer(settings: [
-            "ssl = on", "ssl_cert_file = '\(folder)/cert.pem'", "ssl_key_file = '\(folder)/key.pem'",
+            "ssl = on", "ssl_cert_file = '\(own.certificate)'", "ssl_key_file = '\(own.key)'",
         ])
         defer { try? server.stop() }
         func isEncrypted(_ mode: PostgreSQLConfiguration.TLSMode, host: String, root: String?) async throws -> Bool {
@@ -50,7 +31,7 @@ import Testing
                 throw error
             }
         }
-        let root = "\(folder)/cert.pem"
+        let root = own.certificate
         #expect(try await isEncrypted(.disable, host: "localhost", root: nil) == false)
         #expect(try await isEncrypted(.prefer, host: "localhost", root: nil))
         #expect(try await isEncrypted(.require, host: "elsewhere", root: nil))
@@ -60,10 +41,10 @@ import Testing
             _ = try await isEncrypted(.verifyFull, host: "elsewhere", root: root)
         }
         #expect(wrongName?.code.rawValue == "connectionFailed" && wrongName?.message.contains("encrypted") == true)
-        let stranger = try Self.certificate(for: "localhost")
-        defer { _ = try? ChildProcess.run(["rm", "-rf", stranger]) }
+        let stranger = try TestCertificate(for: ["DNS:localhost"], owner: "postgres")
+        defer { stranger.remove() }
         await #expect(throws: HeadraceError.self) {
-            _ = try await isEncrypted(.verifyFull, host: "localhost", root: "\(stranger)/cert.pem")
+            _ = try await isEncrypted(.verifyFull, host: "localhost", root: stranger.certificate)
         }
     }
 
