@@ -88,6 +88,19 @@ public struct SchemaFit: Sendable, Hashable {
         }
     }
 
+    /// Says once which of the rows' fields are left out, where any are.
+    public static func note(_ ignored: [Field], of table: String, in log: EventLog) {
+        guard !ignored.isEmpty else { return }
+        log.warning(
+            "columns that the table lacks are left out",
+            [("table", table), ("columns", ignored.map(\.name).joined(separator: ", "))])
+    }
+
+    /// What a plan says of fields that are left out, one line each.
+    public static func lines(of ignored: [Field]) -> [String] {
+        ignored.map { "leave out column \"\($0.name)\", which the table lacks" }
+    }
+
     private static func lacking(
         _ missing: [Field], _ table: Schema, _ name: String, _ keys: [String]
     ) -> HeadraceError {

@@ -14,7 +14,8 @@ public struct SQLiteConnector: RowConnector {
         [
             ConnectorOption("table", "NAME", "the table to read or write; made from the rows when it is not there"),
             ConnectorOption("query", "SQL", "one SELECT whose rows are read, in place of a table"),
-            ConnectorOption("key", "NAME,NAME", "the key columns of an upsert"),
+            ConnectorOption("key", "NAME,NAME", "the columns that rows are matched by, in modes that write by key"),
+            SchemaPolicy.option,
             ConnectorOption("busyTimeout", "SECONDS", "how long to wait while another connection writes (30)"),
         ]
     }
@@ -42,8 +43,10 @@ public struct SQLiteConnector: RowConnector {
         guard location["query"] == nil else {
             throw HeadraceError(.badOption, "a query cannot be written to", hint: "name a table with ?table=NAME")
         }
-        guard let seconds = location["busyTimeout"] else { return SQLiteSink(path: path, table: location["table"]) }
-        return SQLiteSink(path: path, table: location["table"], busyTimeout: try Self.timeout(seconds))
+        let policy = try SchemaPolicy(option: location[SchemaPolicy.option.name])
+        return SQLiteSink(
+            path: path, table: location["table"],
+            busyTimeout: try location["busyTimeout"].map(Self.timeout) ?? .seconds(30), schemaPolicy: policy)
     }
 
     private static func timeout(_ text: String) throws -> Duration {

@@ -19,19 +19,24 @@ public struct SQLiteEncodedBatch: Sendable {
     }
 
     /// Encodes the columns of a batch as a plan says.
-    init(_ batch: Batch, plan: SQLiteTablePlan) {
+    /// - Parameter now: the run's time in microseconds, for a history whose rows are not dated.
+    init(_ batch: Batch, plan: SQLiteTablePlan, at now: Int64 = 0) {
+        let sources = zip(plan.fields, plan.encoders).map { field, encoder in
+            field.map { batch.records.columns[$0] } ?? Self.constant(now, encoder.source, count: batch.count)
+        }
         var misfits: [Int: (column: Int, misfit: SQLiteMisfit)] = [:]
         columns = plan.encoders.enumerated().map { index, encoder in
             var found: [SQLiteMisfit] = []
-            let column = encoder.encode(batch.records.columns[index], misfits: &found)
+            let column = encoder.encode(sources[index], misfits: &found)
             for misfit in found where misfits[misfit.row] == nil { misfits[misfit.row] = (index, misfit) }
             return column
         }
-        for key in plan.keys {
-            let column = batch.records.columns[key]
+        for key in plan.keys + (plan.time.map { [$0.column] } ?? []) {
+            let column = sources[key]
             guard column.nullCount > 0 else { continue }
+            let message = key == plan.time?.column ? "nothing says since when the row holds" : "a key column is null"
             for row in 0..<batch.count where !column.isValid(row) && misfits[row] == nil {
-                misfits[row] = (key, SQLiteMisfit(row: row, code: "missing", message: "a key column is null"))
+                misfits[row] = (key, SQLiteMisfit(row: row, code: "missing", message: message))
             }
         }
         self.batch = batch
@@ -44,8 +49,15 @@ public struct SQLiteEncodedBatch: Sendable {
         rejects = misfits.sorted { $0.key < $1.key }.map { row, found in
             batch.reject(
                 row: row, rule: "column \(plan.columns[found.column])", code: found.misfit.code,
-                field: batch.records.schema.fields[found.column].name, message: found.misfit.message)
+                field: plan.fieldName(found.column, of: batch.records.schema), message: found.misfit.message)
         }
+    }
+
+    /// The run's time in every row.
+    private static func constant(_ now: Int64, _ type: DataType, count: Int) -> ColumnVector {
+        let days = Int32(clamping: (now >= 0 ? now : now - 86_399_999_999) / 86_400_000_000)
+        let value: Scalar = type == .date32 ? .date(days) : .timestamp(now)
+        return ColumnVector.of(type, Array(repeating: value, count: count)) ?? .nulls(type, count: count)
     }
 
     /// How many rows there are to write.

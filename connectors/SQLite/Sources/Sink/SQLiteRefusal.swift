@@ -32,7 +32,8 @@ struct SQLiteRefusal: Sendable {
     }
 
     func reject(of batch: Batch, plan: SQLiteTablePlan) -> Reject {
-        let field = column.flatMap { plan.columns.firstIndex(of: $0) }.map { batch.records.schema.fields[$0].name }
+        let field = column.flatMap { plan.columns.firstIndex(of: $0) }
+            .map { plan.fieldName($0, of: batch.records.schema) }
         return batch.reject(
             row: row, rule: "table \(plan.table)", code: code, field: field, message: message)
     }

@@ -19,6 +19,30 @@ struct SQLiteRowWriter: Sendable {
     /// For merges: finds whether a row of the same keys is there.
     private let probe: String?
     private let isUpsert: Bool
+    /// For histories.
+    private let history: SQLiteHistorySQL?
+
+    /// The writer of a plan's mode.
+    init(_ plan: SQLiteTablePlan) {
+        switch plan.mode {
+        case .append, .replace: self.init(inserting: plan)
+        case .upsert, .mirror: self.init(upserting: plan, updating: plan.valueColumns)
+        case .insert: self.init(upserting: plan, updating: [])
+        case .merge: self.init(merging: plan, updating: plan.valueColumns)
+        case .history: self.init(versioning: plan)
+        }
+    }
+
+    /// Adds versions of rows that differ from the one that held.
+    private init(versioning plan: SQLiteTablePlan) {
+        rowsPerStatement = 1
+        columnCount = plan.columns.count
+        (many, one) = ("", "")
+        update = nil
+        probe = nil
+        isUpsert = false
+        history = SQLiteHistorySQL(plan)
+    }
 
     /// Inserts every row.
     init(inserting plan: SQLiteTablePlan) {
@@ -29,6 +53,7 @@ struct SQLiteRowWriter: Sendable {
         update = nil
         probe = nil
         isUpsert = false
+        history = nil
     }
 
     /// Inserts rows whose keys are not there and updates the columns `updating` of those that are and differ.
@@ -40,6 +65,7 @@ struct SQLiteRowWriter: Sendable {
         update = plan.updateSQL(updating)
         probe = nil
         isUpsert = true
+        history = nil
     }
 
     /// As an upsert, into a table whose rows the keys need not tell apart: all rows of the same keys are updated. Rows that
@@ -52,6 +78,7 @@ struct SQLiteRowWriter: Sendable {
         update = plan.updateSQL(updating)
         probe = plan.probeSQL
         isUpsert = false
+        history = nil
     }
 
     /// Writes the rows of a batch in order.
@@ -59,7 +86,9 @@ struct SQLiteRowWriter: Sendable {
         let binder = SQLiteBinder(batch.columns)
         var outcome = Outcome()
         defer { withExtendedLifetime(batch) {} }
-        if let probe {
+        if let history {
+            try version(batch, history, binder, connection, &outcome)
+        } else if let probe {
             try merge(batch, probe, binder, connection, &outcome)
         } else if isUpsert {
             try upsert(batch, binder, connection, &outcome)
@@ -205,19 +234,19 @@ struct SQLiteRowWriter: Sendable {
     // MARK: - One statement
 
     /// Binds a row to a statement that may use fewer parameters than an insert.
-    private func bind(
+    func bind(
         _ row: Int, _ binder: borrowing SQLiteBinder, _ statement: SQLiteStatement, _ connection: SQLiteConnection
     ) throws(SQLiteFailure) {
         let status = binder.bind(row, from: 1, to: statement.handle, limit: statement.parameterCount)
         guard status == SQLITE_OK else { throw connection.failure(statement.sql) }
     }
 
-    private enum Result {
+    enum Result {
         case changed(Int)
         case refused(SQLiteFailure)
     }
 
-    private func execute(
+    func execute(
         _ sql: String, _ row: Int, _ binder: borrowing SQLiteBinder, _ connection: SQLiteConnection
     ) throws(SQLiteFailure) -> Result {
         let lease = try connection.borrow(sql)
@@ -229,7 +258,7 @@ struct SQLiteRowWriter: Sendable {
 
     /// Runs a statement without rows.
     /// - Returns: why a constraint refused it; the transaction goes on as if it had not been run.
-    private static func run(
+    static func run(
         _ statement: SQLiteStatement, _ connection: SQLiteConnection
     ) throws(SQLiteFailure) -> SQLiteFailure? {
         do {

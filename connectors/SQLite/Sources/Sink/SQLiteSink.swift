@@ -9,7 +9,9 @@ public import HeadraceCore
 ///
 /// One database takes one writer at a time. Sinks of one load on the same file share its transaction and commit together;
 /// another run waits for the end of the epoch, and fails with `databaseBusy` after `busyTimeout`.
-public struct SQLiteSink: AppendingSink, ReplacingSink, UpsertingSink, TransactionalSink {
+public struct SQLiteSink: AppendingSink, ReplacingSink, UpsertingSink, InsertingSink, MirroringSink, HistorySink,
+    TransactionalSink, SchemaPolicySink
+{
     /// The database file.
     public let path: String
     /// The table that rows go to; nil for fact loads, which bring their own tables.
@@ -18,12 +20,17 @@ public struct SQLiteSink: AppendingSink, ReplacingSink, UpsertingSink, Transacti
     public var busyTimeout: Duration
     /// What runs have read from the state table.
     let seen = SeenCheckpoints()
+    /// What becomes of a table that is there when the rows have columns that it lacks. Types are never changed.
+    public var schemaPolicy: SchemaPolicy
 
     /// A sink on `table` of the database file at `path`; nothing is opened yet.
-    public init(path: String, table: String? = nil, busyTimeout: Duration = .seconds(30)) {
+    public init(
+        path: String, table: String? = nil, busyTimeout: Duration = .seconds(30), schemaPolicy: SchemaPolicy = .refuse
+    ) {
         self.path = path
         self.table = table
         self.busyTimeout = busyTimeout
+        self.schemaPolicy = schemaPolicy
     }
 
     public var name: String { "sqlite:\(path)\(table.map { "?table=\($0)" } ?? "")" }
@@ -87,11 +94,13 @@ public struct SQLiteSink: AppendingSink, ReplacingSink, UpsertingSink, Transacti
             case .append: .append
             case .replace: .replace
             case .upsert(let keys): .upsert(keys: keys)
-            case .insert, .mirror, .history:
-                throw HeadraceError(.unsupported, "\(name) cannot be written by \(mode.name)")
+            case .insert(let keys): .insert(keys: keys)
+            case .mirror(let keys): .mirror(keys: keys)
+            case .history(let keys, let columns): .history(keys: keys, columns)
             case .facts: preconditionFailure("a fact load is not planned as one table")
             }
-        return try SQLiteTablePlan.make(table, schema: schema, mode: planMode, in: connection)
+        return try SQLiteTablePlan.make(
+            table, schema: schema, mode: planMode, in: connection, policy: schemaPolicy)
     }
 
     public func openWriter(for schema: Schema, mode: SinkMode, in context: RunContext) async throws -> SQLiteSinkWriter
@@ -101,7 +110,9 @@ public struct SQLiteSink: AppendingSink, ReplacingSink, UpsertingSink, Transacti
         do {
             let target: SQLiteSinkWriter.Target = try await transaction.database.use { connection in
                 guard case .facts(let load) = mode else {
-                    return .table(try self.tablePlan(for: schema, mode: mode, in: connection))
+                    let plan = try self.tablePlan(for: schema, mode: mode, in: connection)
+                    SchemaFit.note(plan.ignored, of: plan.table, in: context.log)
+                    return .table(plan)
                 }
                 for table in load.tables { _ = try SQLiteTableDefinition.missing(table, in: connection) }
                 return .facts(load, schema)
@@ -150,7 +161,7 @@ public struct SQLiteSink: AppendingSink, ReplacingSink, UpsertingSink, Transacti
         let planned = try await look { try self.tablePlan(for: schema, mode: mode, in: $0) }
         if planned == nil { lines.append("make the database file \(path)") }
         let plan = try planned ?? tablePlan(for: schema, mode: mode, in: nil)
-        return lines + plan.definitions + plan.statements + [checkpoint]
+        return lines + plan.definitions + SchemaFit.lines(of: plan.ignored) + plan.statements + [checkpoint]
     }
 }
 

@@ -7,17 +7,18 @@ import Synchronization
 ///
 /// The transaction begins with the epoch's first rows and ends with `commit` or `abort`; a connection that is lost or a
 /// process that is killed undoes it. Tables and indexes are made inside it, so that an aborted run leaves none behind.
-public final class SQLiteSinkWriter: SinkWriter {
+public final class SQLiteSinkWriter: MirroringWriter {
     /// What rows are written to.
     enum Target: Sendable {
         case table(SQLiteTablePlan, SQLiteRowWriter)
         case facts(any FactLoad, Schema)
 
-        static func table(_ plan: SQLiteTablePlan) -> Target {
-            if case .upsert = plan.mode {
-                return .table(plan, SQLiteRowWriter(upserting: plan, updating: plan.valueColumns))
-            }
-            return .table(plan, SQLiteRowWriter(inserting: plan))
+        static func table(_ plan: SQLiteTablePlan) -> Target { .table(plan, SQLiteRowWriter(plan)) }
+
+        /// The keys that a mirror has seen, with its plan.
+        var mirror: (plan: SQLiteTablePlan, seen: SQLiteSeenKeys)? {
+            guard case .table(let plan, _) = self, case .mirror = plan.mode else { return nil }
+            return (plan, SQLiteSeenKeys(plan))
         }
     }
 
@@ -27,6 +28,8 @@ public final class SQLiteSinkWriter: SinkWriter {
         /// Set once the table is there and, for a replace, empty.
         var isPrepared = false
         var counts = WriteCounts()
+        /// The run that began a mirror, as the checkpoints of its epochs name it; nil before the first.
+        var mirrored: String?
         /// The fact load of the transaction.
         var load: (loader: any FactLoader, warehouse: SQLiteWarehouse)?
         var cancellationKey = 0
@@ -36,6 +39,8 @@ public final class SQLiteSinkWriter: SinkWriter {
     private let transaction: SQLiteTransaction
     private let target: Target
     private let context: RunContext
+    /// The time from which rows hold that nothing else dates.
+    private let now: Int64
     private let state = Mutex(State())
     /// What the next commit may replace.
     private let expected: Mutex<SeenCheckpoints.Expectation>
@@ -46,6 +51,7 @@ public final class SQLiteSinkWriter: SinkWriter {
         self.target = target
         self.context = context
         expected = Mutex(sink.seen.take(by: context.run))
+        now = context.clock.now()
         let key = database.follow(context.cancellation)
         state.withLock { $0.cancellationKey = key }
     }
@@ -54,7 +60,7 @@ public final class SQLiteSinkWriter: SinkWriter {
 
     public func encode(_ batch: Batch) throws -> SQLiteEncodedBatch {
         switch target {
-        case .table(let plan, _): SQLiteEncodedBatch(batch, plan: plan)
+        case .table(let plan, _): SQLiteEncodedBatch(batch, plan: plan, at: now)
         case .facts: SQLiteEncodedBatch(facts: batch)
         }
     }
@@ -66,10 +72,21 @@ public final class SQLiteSinkWriter: SinkWriter {
         }
         let outcome = try await database.use { connection in
             try self.begin(connection)
+            try self.target.mirror?.seen.add(encoded, in: connection)
             return try rowWriter.write(encoded, to: connection)
         }
         state.withLock { $0.counts = $0.counts + outcome.counts }
         return encoded.rejects + outcome.refusals.map { $0.reject(of: encoded.batch, plan: plan) }
+    }
+
+    public func deleteAbsent() async throws -> Int {
+        guard let (plan, seen) = target.mirror else { return 0 }
+        let deleted = try await database.use { connection in
+            try self.begin(connection)
+            return try seen.deleteAbsent(plan: plan, in: connection)
+        }
+        state.withLock { $0.counts.deleted += deleted }
+        return deleted
     }
 
     public func settle() async throws -> WriteCounts {
@@ -88,6 +105,13 @@ public final class SQLiteSinkWriter: SinkWriter {
         let expected = self.expected.withLock { $0 }
         let isUnused = try await database.use { connection in
             try self.begin(connection)
+            if let seen = self.target.mirror?.seen {
+                if checkpoint.isFinal {
+                    try seen.end(in: connection)
+                } else {
+                    try seen.claim(job: self.context.job, run: checkpoint.run, in: connection)
+                }
+            }
             try SQLiteState.write(
                 checkpoint, over: expected, job: self.context.job, sink: self.sink.stateName, fence: self.context.fence,
                 in: connection)
@@ -97,6 +121,7 @@ public final class SQLiteSinkWriter: SinkWriter {
         self.expected.withLock { $0 = .only(checkpoint) }
         state.withLock {
             $0.isOpen = false
+            $0.mirrored = checkpoint.run
             $0.load = nil
             $0.counts = WriteCounts()
         }
@@ -129,6 +154,14 @@ public final class SQLiteSinkWriter: SinkWriter {
         if isOpen { return }
         try SQLiteState.check(context.fence, job: context.job, in: connection)
         if !isPrepared { try prepare(connection) }
+        if let (plan, seen) = target.mirror {
+            // Goes on with the keys of the epochs before, or begins with none.
+            if let run = state.withLock({ $0.mirrored }) ?? context.resumed?.run {
+                try seen.check(job: context.job, run: run, plan: plan, in: connection)
+            } else {
+                try seen.begin(in: connection)
+            }
+        }
         state.withLock {
             $0.isPrepared = true
             $0.isOpen = true
@@ -156,7 +189,7 @@ public final class SQLiteSinkWriter: SinkWriter {
                 guard error.isConstraint else { throw error }
                 throw HeadraceError(
                     .constraintViolated,
-                    "table \"\(plan.table)\" holds rows of equal keys, so that an upsert cannot tell them apart",
+                    "table \"\(plan.table)\" holds rows of equal keys, so that they cannot be told apart",
                     fields: [("sqlite", error.message), ("sql", definition)],
                     hint: "remove the repeated rows, or choose other keys")
             }

@@ -12,6 +12,9 @@ struct SQLiteColumn: Sendable {
         self.values = values
         self.instead = instead.flatMap { $0.nullCount == $0.count ? nil : $0 }
     }
+
+    /// Whether a row has a value.
+    func isThere(_ row: Int) -> Bool { values.isValid(row) || instead?.isValid(row) == true }
 }
 
 /// Binds rows of a batch to the parameters of a statement; holds pointers into the batch's memory.
