@@ -19,6 +19,8 @@ public struct PostgreSQLConnector: RowConnector {
             "streams", "N", "connections that read one big table side by side, in one snapshot (1)", isTuning: true),
         ConnectorOption("key", "NAME,NAME", "the columns that rows are matched by, in modes that write by key"),
         SchemaPolicy.option,
+        ConnectorOption(
+            "replace", "truncate|swap", "how a replace makes room: readers of a swapped table never wait (truncate)"),
         ConnectorOption("connectTimeout", "SECONDS", "how long connecting may take (15)", isTuning: true),
         ConnectorOption("statementTimeout", "SECONDS", "how long the server may work on one statement", isTuning: true),
         ConnectorOption("lockTimeout", "SECONDS", "how long a statement may wait for a lock", isTuning: true),
@@ -66,6 +68,16 @@ public struct PostgreSQLConnector: RowConnector {
         return .seconds(seconds)
     }
 
+    private static func swaps(_ location: Location) throws -> Bool {
+        switch location["replace"] {
+        case nil, "truncate": return false
+        case "swap": return true
+        case let other?:
+            throw HeadraceError(
+                .badOption, "replace=\(other) is no way to replace a table", fields: [("replace", "truncate, swap")])
+        }
+    }
+
     private static func streams(_ location: Location) throws -> Int {
         guard let text = location["streams"] else { return 1 }
         guard let count = Int(text) else {
@@ -76,8 +88,8 @@ public struct PostgreSQLConnector: RowConnector {
 
     /// The table or query at a location. A view is read as a query, because it cannot be resumed.
     public func source(at location: Location) throws -> any Source {
-        guard location[SchemaPolicy.option.name] == nil else {
-            throw HeadraceError(.badOption, "\(SchemaPolicy.option.name) is for writing", hint: "leave it out")
+        for option in [SchemaPolicy.option.name, "replace"] where location[option] != nil {
+            throw HeadraceError(.badOption, "\(option) is for writing", hint: "leave it out")
         }
         let configuration = try configuration(of: location)
         switch (location["table"], location["query"]) {
@@ -117,7 +129,8 @@ public struct PostgreSQLConnector: RowConnector {
         }
         return PostgreSQLSink(
             try configuration(of: location), table: location["table"],
-            schemaPolicy: try SchemaPolicy(option: location[SchemaPolicy.option.name]))
+            schemaPolicy: try SchemaPolicy(option: location[SchemaPolicy.option.name]),
+            replacesBySwap: try Self.swaps(location))
     }
 
     /// Connects and says what is there, or how many rows and columns the table or query has.

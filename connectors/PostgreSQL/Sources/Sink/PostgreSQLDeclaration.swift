@@ -5,9 +5,13 @@ import HeadraceCore
 enum PostgreSQLDeclaration {
     /// The column type for values of `field` in DDL: the server's own type where the field came from one, else by its type
     /// in a batch, so that every value fits.
-    static func type(of field: Field, width: Int? = nil) -> SQL {
+    /// - Parameter takesText: whether text may be read by the server on its way into the column, so that the type need have no
+    ///   binary form here.
+    static func type(of field: Field, width: Int? = nil, takesText: Bool = false) -> SQL {
         if let width, field.type == .utf8 { return "character varying(\(width))" }
-        if let name = field.metadata[Field.postgreSQLTypeKey], isPlain(name) { return SQL(writtenByUser: name) }
+        if let name = field.metadata[Field.postgreSQLTypeKey], isPlain(name, takesText: takesText) {
+            return SQL(writtenByUser: name)
+        }
         return type(of: field.type)
     }
 
@@ -48,7 +52,7 @@ enum PostgreSQLDeclaration {
 
     /// Whether a type's name is one of the server's own that rows can be written into. Nothing else of a field's metadata
     /// becomes part of a statement.
-    private static func isPlain(_ name: String) -> Bool {
+    private static func isPlain(_ name: String, takesText: Bool) -> Bool {
         var base = Substring(name)
         if let open = name.firstIndex(of: "("), name.hasSuffix(")") {
             let digits = name[name.index(after: open)...].dropLast()
@@ -57,6 +61,11 @@ enum PostgreSQLDeclaration {
             }
             base = name[..<open]
         }
+        let readAsText = [
+            "money", "int4range", "int8range", "numrange", "tsrange", "tstzrange", "daterange", "point", "line", "lseg",
+            "box", "path", "polygon", "circle", "bit", "bit varying",
+        ]
+        if takesText, readAsText.contains(String(base)) { return true }
         return [
             "uuid", "interval", "jsonb", "numeric", "character varying", "character", "oid", "inet", "cidr", "macaddr",
             "macaddr8", "time with time zone",

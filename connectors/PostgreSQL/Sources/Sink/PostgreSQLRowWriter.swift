@@ -20,6 +20,7 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
 
     private let plan: PostgreSQLTablePlan
     private let time: PostgreSQLLiteral
+    private let log: EventLog
     private let stages = PostgreSQLStages()
     private var refusals = 0
     private var rules: [PostgreSQLRule]?
@@ -27,8 +28,9 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
     private var words: [String: PostgreSQLFailure] = [:]
 
     /// - Parameter time: the run's, for a history whose rows are not dated.
-    init(_ plan: PostgreSQLTablePlan, time: PostgreSQLLiteral) {
+    init(_ plan: PostgreSQLTablePlan, time: PostgreSQLLiteral, log: EventLog) {
         self.plan = plan
+        self.log = log
         self.time = time
     }
 
@@ -64,15 +66,7 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
     private func attempt(
         _ connection: PostgreSQLConnection, takesBadSQL: Bool = false, _ body: () throws -> Void
     ) throws -> PostgreSQLFailure? {
-        try connection.script("SAVEPOINT headrace")
-        do { try body() } catch let failure as PostgreSQLFailure
-            where failure.isRefusal || failure.stateClass == "42" && takesBadSQL
-        {
-            try connection.script("ROLLBACK TO SAVEPOINT headrace; RELEASE SAVEPOINT headrace")
-            return failure
-        }
-        try connection.script("RELEASE SAVEPOINT headrace")
-        return nil
+        try connection.attempt(log: log, expecting: { $0.isRefusal || $0.stateClass == "42" && takesBadSQL }, body)
     }
 
     // MARK: - By COPY
@@ -171,6 +165,7 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
             case .history(let columns):
                 let history = PostgreSQLHistory(plan, columns, time: time)
                 var (wave, last) = (0, 0)
+                counts = WriteCounts()
                 repeat {
                     let step = history.step(from: stage, where: condition, wave: wave)
                     let (rows, begun, changed, highest) = try numbers(step, connection)

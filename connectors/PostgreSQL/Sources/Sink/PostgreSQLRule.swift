@@ -13,7 +13,7 @@ struct PostgreSQLRule: Sendable {
     ///
     /// Rules that SQL over a stage cannot tell are left out: the server has the last word on every row anyway.
     static func all(of plan: PostgreSQLTablePlan, in connection: PostgreSQLConnection) throws -> [PostgreSQLRule] {
-        guard let table = try PostgreSQLTable.read(plan.table, from: connection) else { return [] }
+        guard let table = try PostgreSQLTable.read(plan.target, from: connection) else { return [] }
         return try checks(table, plan, connection) + uniques(table, plan) + references(table, plan, connection)
     }
 

@@ -18,8 +18,8 @@ struct PostgreSQLSeenKeys: Sendable {
     }
 
     /// `_headrace_seen_NAME`; a long name is cut where its characters end, with a checksum behind it.
-    static func name(of table: String) -> String {
-        let prefix = PostgreSQLTablePlan.reservedPrefix + "seen_"
+    static func name(of table: String, after word: String = "seen_") -> String {
+        let prefix = PostgreSQLTablePlan.reservedPrefix + word
         guard prefix.utf8.count + table.utf8.count > PostgreSQLName.longest else { return prefix + table }
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in table.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
@@ -83,14 +83,17 @@ struct PostgreSQLSeenKeys: Sendable {
 
     /// Deletes the rows whose key was not seen.
     /// - Returns: how many.
-    func deleteAbsent(in connection: PostgreSQLConnection) throws -> Int {
+    func deleteAbsent(in connection: PostgreSQLConnection, log: EventLog) throws -> Int {
         try connection.script("ANALYZE \(table)")
-        do { return try connection.run(deletion) } catch let failure as PostgreSQLFailure where failure.isAboutRows {
-            throw HeadraceError(
-                .constraintViolated, "rows of \(plan.table) that the source does not hold cannot be deleted",
-                fields: [("postgresql", failure.message)],
-                hint: "delete what refers to them first, or let the reference cascade")
+        var deleted = 0
+        let refusal = try connection.attempt(log: log, expecting: \.isAboutRows) {
+            deleted = try connection.run(deletion)
         }
+        guard let refusal else { return deleted }
+        throw HeadraceError(
+            .constraintViolated, "rows of \(plan.table) that the source does not hold cannot be deleted",
+            fields: [("postgresql", refusal.message)],
+            hint: "delete what refers to them first, or let the reference cascade")
     }
 
     /// Leaves no trace.

@@ -19,16 +19,21 @@ public struct PostgreSQLSink: AppendingSink, ReplacingSink, UpsertingSink, Inser
     public let table: String?
     /// What becomes of a table that is there when the rows have columns that it lacks or types that are too wide for it.
     public let schemaPolicy: SchemaPolicy
+    /// Whether a replace fills a new table and puts it in the place of the old at its commit, so that readers do not wait for
+    /// the rows; else it empties the table, so that views, references, triggers and policies stay.
+    public let replacesBySwap: Bool
     /// What runs have read from the state table.
     let seen = SeenCheckpoints()
 
     /// A sink on `table`; nothing is opened yet.
     public init(
-        _ configuration: PostgreSQLConfiguration, table: String? = nil, schemaPolicy: SchemaPolicy = .refuse
+        _ configuration: PostgreSQLConfiguration, table: String? = nil, schemaPolicy: SchemaPolicy = .refuse,
+        replacesBySwap: Bool = false
     ) {
         self.configuration = configuration
         self.table = table
         self.schemaPolicy = schemaPolicy
+        self.replacesBySwap = replacesBySwap
     }
 
     public var name: String { "\(configuration)\(table.map { "?table=\($0)" } ?? "")" }
@@ -79,7 +84,8 @@ public struct PostgreSQLSink: AppendingSink, ReplacingSink, UpsertingSink, Inser
             throw HeadraceError(
                 .badOption, "\(name) names no table", hint: "add ?table=NAME, or load facts, which bring their tables")
         }
-        return try PostgreSQLTablePlan.make(table, schema: schema, mode: mode, policy: schemaPolicy, in: connection)
+        return try PostgreSQLTablePlan.make(
+            table, schema: schema, mode: mode, policy: schemaPolicy, swaps: replacesBySwap, in: connection)
     }
 
     public func openWriter(
@@ -89,8 +95,8 @@ public struct PostgreSQLSink: AppendingSink, ReplacingSink, UpsertingSink, Inser
         let target: PostgreSQLSinkWriter.Target = try await look(context) { connection in
             guard case .facts(let load) = mode else {
                 let plan = try self.tablePlan(for: schema, mode: mode, in: connection)
-                plan.noteIgnored(in: context.log)
-                let rowWriter = PostgreSQLRowWriter(plan, time: try Self.time(of: context))
+                SchemaFit.note(plan.ignored, of: "\(plan.table)", in: context.log)
+                let rowWriter = PostgreSQLRowWriter(plan, time: try Self.time(of: context), log: context.log)
                 let hasTimeout = self.configuration.statementTimeout != nil
                 return .table(plan, PostgreSQLCopySpan(plan, rowWriter, hasTimeout: hasTimeout))
             }
@@ -138,7 +144,7 @@ public struct PostgreSQLSink: AppendingSink, ReplacingSink, UpsertingSink, Inser
         }
         let plan = try await look(context) { try self.tablePlan(for: schema, mode: mode, in: $0) }
         return plan.definitions.map(\.text)
-            + plan.ignored.map { "leave out column \"\($0.name)\", which the table lacks" }
+            + SchemaFit.lines(of: plan.ignored)
             + plan.statements(at: try Self.time(of: context)) + [checkpoint]
     }
 }

@@ -81,9 +81,10 @@ public final class PostgreSQLSinkWriter: MirroringWriter {
 
     public func deleteAbsent() async throws -> Int {
         guard case .table(let plan, _) = target, plan.mode == .mirror else { return 0 }
+        let log = context.log
         let deleted = try await session.use { connection in
             try self.begin(connection)
-            return try PostgreSQLSeenKeys(plan).deleteAbsent(in: connection)
+            return try PostgreSQLSeenKeys(plan).deleteAbsent(in: connection, log: log)
         }
         state.withLock { $0.counts.deleted += deleted }
         return deleted
@@ -114,6 +115,7 @@ public final class PostgreSQLSinkWriter: MirroringWriter {
                     try seen.claim(job: job, run: checkpoint.run, in: connection)
                 }
             }
+            if case .table(let plan, _) = self.target { try plan.swap?.end(in: connection) }
             try PostgreSQLState.write(
                 checkpoint, over: expected, job: job, sink: sink, fence: fence, in: connection)
             try faults.reach("postgresql.beforeCommit")
@@ -239,6 +241,10 @@ public final class PostgreSQLSinkWriter: MirroringWriter {
                     hint: "remove the repeated rows, or choose other keys")
             }
         }
-        if plan.mode == .replace, !isNew { try connection.script(plan.clear) }
+        if let swap = plan.swap {
+            try swap.begin(in: connection)
+        } else if plan.mode == .replace, !isNew {
+            try connection.script(plan.clear)
+        }
     }
 }

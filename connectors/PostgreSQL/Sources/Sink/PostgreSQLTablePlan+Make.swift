@@ -5,7 +5,8 @@ extension PostgreSQLTablePlan {
     /// Finds the columns of `name` for `schema`, by name.
     /// - Throws: `schemaMismatch` with the valid names for columns that the table lacks, needs or types otherwise.
     static func make(
-        _ name: String, schema: Schema, mode: SinkMode, policy: SchemaPolicy, in connection: PostgreSQLConnection
+        _ name: String, schema: Schema, mode: SinkMode, policy: SchemaPolicy, swaps: Bool = false,
+        in connection: PostgreSQLConnection
     ) throws -> PostgreSQLTablePlan {
         let table = try PostgreSQLTableName(name)
         guard !table.table.text.hasPrefix(reservedPrefix) else {
@@ -18,7 +19,7 @@ extension PostgreSQLTablePlan {
         }
         var draft = try Draft(schema, mode)
         if let existing = try PostgreSQLTable.read(table, from: connection) {
-            return try plan(existing, &draft, policy, connection)
+            return try plan(existing, &draft, policy, swaps: swaps, connection)
         }
         return try plan(newTable: table, draft, connection)
     }
@@ -79,7 +80,7 @@ extension PostgreSQLTablePlan {
         newTable table: PostgreSQLTableName, _ draft: Draft, _ connection: PostgreSQLConnection
     ) throws -> PostgreSQLTablePlan {
         let (schema, keys) = (draft.schema, draft.keyPlaces)
-        let declared = schema.fields.map { PostgreSQLDeclaration.type(of: $0) }
+        let declared = schema.fields.map { PostgreSQLDeclaration.type(of: $0, takesText: true) }
         let columns = try zip(schema.fields.indices, declared).map { index, type in
             PostgreSQLColumn(
                 name: try PostgreSQLName(schema.fields[index].name), type: try describe(type, connection),
@@ -110,7 +111,7 @@ extension PostgreSQLTablePlan {
             encoder: try encoder(schema, columns, keys), keys: keys,
             definitions: ["CREATE TABLE \(table) (\(lines))"], makesTable: true, isReferenced: false,
             needsStage: columns.contains(where: \.isReadFromText), isPartitioned: false,
-            keyEncoder: try keyEncoder(draft, columns), timeType: timeType)
+            swap: nil, keyEncoder: try keyEncoder(draft, columns), timeType: timeType)
     }
 
     private static func names(
@@ -160,7 +161,8 @@ extension PostgreSQLTablePlan {
     // MARK: - A table that is there
 
     private static func plan(
-        _ table: PostgreSQLTable, _ draft: inout Draft, _ policy: SchemaPolicy, _ connection: PostgreSQLConnection
+        _ table: PostgreSQLTable, _ draft: inout Draft, _ policy: SchemaPolicy, swaps: Bool,
+        _ connection: PostgreSQLConnection
     ) throws -> PostgreSQLTablePlan {
         guard table.kind != .view, table.kind != .materializedView else {
             throw HeadraceError(.unsupported, "\(table.name) is a view", hint: "write into the table behind it")
@@ -180,13 +182,15 @@ extension PostgreSQLTablePlan {
                 "SELECT 1 FROM pg_constraint WHERE contype = 'f' AND confrelid = $1::oid AND conrelid <> confrelid",
                 ["\(table.oid)"]
             ) { _ in true } ?? false
+        let swap = swaps && draft.mode == .replace ? PostgreSQLSwap(table) : nil
+        if swap != nil { try PostgreSQLSwap.check(table, in: connection) }
         let keys = draft.keyPlaces
         return PostgreSQLTablePlan(
             table: table.name, mode: draft.mode, fields: draft.fields, ignored: fit.ignored, columns: columns,
             encoder: try encoder(draft.schema, columns, keys), keys: keys,
             definitions: definitions, makesTable: false, isReferenced: isReferenced,
             needsStage: table.hasRowSecurity || columns.contains(where: \.isReadFromText),
-            isPartitioned: table.kind == .partitioned, keyEncoder: try keyEncoder(draft, columns),
+            isPartitioned: table.kind == .partitioned, swap: swap, keyEncoder: try keyEncoder(draft, columns),
             timeType: timeType)
     }
 
@@ -207,14 +211,17 @@ extension PostgreSQLTablePlan {
         _ definitions: inout [SQL]
     ) throws -> PostgreSQLColumn {
         guard let column = table.column(field.name) else {
-            let declared = PostgreSQLDeclaration.type(of: field)
+            let declared = PostgreSQLDeclaration.type(of: field, takesText: true)
             let name = try PostgreSQLName(field.name)
             definitions.append("ALTER TABLE \(table.name) ADD COLUMN \(name) \(declared)")
             return PostgreSQLColumn(
                 name: name, type: try describe(declared, connection), isNullable: true, isGenerated: false,
                 isIdentityAlways: false, hasDefault: false)
         }
-        guard let wide = fit.widened.first(where: { $0.column == field.name })?.to else { return column }
+        // A domain's rules would go with its name.
+        guard let wide = fit.widened.first(where: { $0.column == field.name })?.to, column.type.isOfTheServer else {
+            return column
+        }
         let declared = PostgreSQLDeclaration.type(of: wide)
         definitions.append("ALTER TABLE \(table.name) ALTER COLUMN \(column.name) TYPE \(declared)")
         return PostgreSQLColumn(

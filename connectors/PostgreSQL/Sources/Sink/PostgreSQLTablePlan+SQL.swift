@@ -4,7 +4,7 @@ import HeadraceCore
 /// The statements that move rows from where they arrive into the table.
 extension PostgreSQLTablePlan {
     /// Takes rows as the encoder lays them out.
-    var copy: SQL { "COPY \(table) (\(names)) FROM STDIN (FORMAT binary)" }
+    var copy: SQL { "COPY \(target) (\(names)) FROM STDIN (FORMAT binary)" }
 
     /// Empties the table for a replace, in the rows' transaction.
     var clear: SQL { isReferenced ? "DELETE FROM \(table)" : "TRUNCATE \(table)" }
@@ -48,7 +48,7 @@ extension PostgreSQLTablePlan {
     /// Moves the rows of `stage` that `condition` picks into the table.
     func append(from stage: PostgreSQLTableName, where condition: SQL) -> SQL {
         """
-        INSERT INTO \(table) (\(names))\(overriding) SELECT \(staged) FROM \(stage) WHERE \(condition)
+        INSERT INTO \(target) (\(names))\(overriding) SELECT \(staged) FROM \(stage) WHERE \(condition)
             ORDER BY \(PostgreSQLStages.row)
         """
     }
@@ -99,11 +99,11 @@ extension PostgreSQLTablePlan {
     func statements(at time: PostgreSQLLiteral) -> [String] {
         let stage = PostgreSQLStages.name(1)
         let fill: SQL = "COPY \(stage) FROM STDIN (FORMAT binary)"
+        let adding = needsStage ? [fill, append(from: stage, where: "true")] : [copy]
         let moving: [SQL] =
             switch mode {
-            case .append: needsStage ? [fill, append(from: stage, where: "true")] : [copy]
-            case .replace:
-                (makesTable ? [] : [clear]) + (needsStage ? [fill, append(from: stage, where: "true")] : [copy])
+            case .append: adding
+            case .replace: (swap?.before ?? (makesTable ? [] : [clear])) + adding + (swap?.after ?? [])
             case .upsert, .insert: (locks ? [lock] : []) + [fill, merge(from: stage, where: "true")]
             case .mirror:
                 (locks ? [lock] : []) + [fill, merge(from: stage, where: "true")] + PostgreSQLSeenKeys(self).statements

@@ -35,6 +35,8 @@ struct PostgreSQLTablePlan: Sendable {
     let needsStage: Bool
     /// Whether the table is partitioned: the server does not say there whether a conflicting row was inserted or updated.
     let isPartitioned: Bool
+    /// For a replace that puts a new table in the place of the old.
+    let swap: PostgreSQLSwap?
     /// For a mirror: encodes the key columns alone.
     let keyEncoder: PostgreSQLRowEncoder?
     /// For a history: the type of the columns that bound a version.
@@ -42,6 +44,9 @@ struct PostgreSQLTablePlan: Sendable {
 
     /// The prefix of tables that are Headrace's own.
     static let reservedPrefix = "_headrace_"
+
+    /// Where rows are written to: the table, or what takes its place.
+    var target: PostgreSQLTableName { swap?.fresh ?? table }
 
     var names: [PostgreSQLName] { columns.map(\.name) }
     var keyNames: [PostgreSQLName] { keys.map { columns[$0].name } }
@@ -62,14 +67,6 @@ struct PostgreSQLTablePlan: Sendable {
         case .upsert, .mirror: isPartitioned
         case .append, .replace, .insert: false
         }
-    }
-
-    /// Says once which of the rows' fields are left out.
-    func noteIgnored(in log: EventLog) {
-        guard !ignored.isEmpty else { return }
-        log.warning(
-            "columns that the table lacks are left out",
-            [("table", "\(table)"), ("columns", ignored.map(\.name).joined(separator: ", "))])
     }
 
     /// The name of the rows' field that goes into a column.

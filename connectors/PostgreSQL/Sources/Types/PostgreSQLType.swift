@@ -78,6 +78,11 @@ struct PostgreSQLType: Sendable, Hashable {
         }
     }
 
+    /// Whether the name is a numeric type of the server's own, and no domain's.
+    var isOfTheServer: Bool {
+        ["smallint", "integer", "bigint", "real", "double precision"].contains(name) || name.hasPrefix("numeric(")
+    }
+
     /// Whether the type's name must travel with the field, because its type in a batch does not tell it.
     var needsAnnotation: Bool {
         switch kind {
