@@ -98,13 +98,25 @@ private func rows(_ pairs: [(Int?, String)]) throws -> RecordBatch {
         )
         let schema = Schema([Field("id", .utf8), Field("name", .utf8)])
         let batch = try RecordBatch.of(
-            schema, [[.utf8("A"), .utf8("new")], [.utf8("b"), .utf8("bad")], [.null, .utf8("x")]])
+            schema, [[.utf8("A"), .utf8("new")], [.utf8("b"), .utf8("bad")]])
         let writer = try await sink.openWriter(for: schema, mode: mirror, in: .testing())
-        #expect(try await writer.write(try writer.encode(.testing(batch))).count == 2)
+        #expect(try await writer.write(try writer.encode(.testing(batch))).count == 1)
         #expect(try await writer.deleteAbsent() == 1)
         #expect(try await writer.settle() == WriteCounts(updated: 1, deleted: 1))
         try await writer.commit(.testing())
         #expect(try table() == ["a|new", "b|old"])
+    }
+
+    @Test("A row without a key keeps all rows: nobody knows which it was")
+    func unknownKeys() async throws {
+        try bench.sqlite(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO t VALUES (1, 'old'), (2, 'old')")
+        let writer = try await sink.openWriter(for: people, mode: mirror, in: .testing())
+        #expect(try await writer.write(try writer.encode(.testing(try rows([(1, "old"), (nil, "x")])))).count == 1)
+        #expect(try await writer.deleteAbsent() == 0)
+        _ = try await writer.settle()
+        try await writer.commit(.testing())
+        #expect(try table() == ["1|old", "2|old"])
     }
 
     @Test("A load that begins afresh drops the keys of one that was given up, and that one cannot go on")

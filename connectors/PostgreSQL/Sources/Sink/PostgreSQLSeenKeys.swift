@@ -31,7 +31,10 @@ struct PostgreSQLSeenKeys: Sendable {
     }
 
     private var drop: SQL { "DROP TABLE IF EXISTS \(table)" }
-    private var create: SQL { "CREATE TABLE \(table) AS SELECT \(plan.keyNames) FROM \(plan.table) WITH NO DATA" }
+    private var create: SQL {
+        // Base types, and nulls are taken: a domain's rules are for the mirrored table.
+        "CREATE TABLE \(table) (\(plan.keys.map { "\(plan.columns[$0].name) \(plan.columns[$0].type.baseName)" as SQL }))"
+    }
 
     private var deletion: SQL {
         "DELETE FROM \(plan.table) t WHERE NOT EXISTS (SELECT 1 FROM \(table) s WHERE \(plan.sameKey("t", "s")))"
@@ -71,8 +74,10 @@ struct PostgreSQLSeenKeys: Sendable {
         }
     }
 
-    /// Adds the keys of a batch.
+    /// Adds the keys of a batch. Rows without a key that the table could hold leave a row of nulls: nobody knows then which
+    /// rows they were.
     func add(_ keys: PostgreSQLEncodedRows, in connection: PostgreSQLConnection) throws {
+        if !keys.misfits.isEmpty { try connection.run("INSERT INTO \(table) DEFAULT VALUES") }
         guard keys.count > 0 else { return }
         try connection.beginCopyIn("COPY \(table) (\(plan.keyNames)) FROM STDIN (FORMAT binary)")
         try PostgreSQLEncodedRows.header.withUnsafeBytes { try connection.copyIn($0) }
@@ -81,9 +86,23 @@ struct PostgreSQLSeenKeys: Sendable {
         _ = try connection.endCopyIn()
     }
 
-    /// Deletes the rows whose key was not seen.
+    /// Takes away what a mirror that was given up has left.
+    func discard(in connection: PostgreSQLConnection) throws {
+        let isThere = try connection.first("SELECT to_regclass($1) IS NOT NULL", [table.quoted]) { $0.bool(0) } ?? false
+        if isThere { try connection.script(drop) }
+    }
+
+    /// Deletes the rows whose key was not seen; none where the key of a row is not known.
     /// - Returns: how many.
     func deleteAbsent(in connection: PostgreSQLConnection, log: EventLog) throws -> Int {
+        let isUnknown = plan.keyNames.map { "\($0) IS NULL" as SQL }.joined(by: " OR ")
+        let unknown = try connection.first("SELECT EXISTS (SELECT 1 FROM \(table) WHERE \(isUnknown))") { $0.bool(0) }
+        guard unknown == false else {
+            log.warning(
+                "the mirror deleted nothing: rows of the source have no key, so that nobody knows what is absent",
+                [("table", "\(plan.table)")])
+            return 0
+        }
         try connection.script("ANALYZE \(table)")
         var deleted = 0
         let refusal = try connection.attempt(log: log, expecting: \.isAboutRows) {

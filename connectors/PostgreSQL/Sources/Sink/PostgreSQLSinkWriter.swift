@@ -241,6 +241,7 @@ public final class PostgreSQLSinkWriter: MirroringWriter {
                     hint: "remove the repeated rows, or choose other keys")
             }
         }
+        if plan.mode != .mirror { try PostgreSQLSeenKeys(plan).discard(in: connection) }
         if let swap = plan.swap {
             try swap.begin(in: connection)
         } else if plan.mode == .replace, !isNew {

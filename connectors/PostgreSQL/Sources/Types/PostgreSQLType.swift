@@ -78,6 +78,29 @@ struct PostgreSQLType: Sendable, Hashable {
         }
     }
 
+    /// The type in DDL without length, a domain's base: what takes every value of a column.
+    var baseName: SQL {
+        switch kind {
+        case .bool: "boolean"
+        case .int2: "smallint"
+        case .int4: "integer"
+        case .int8: "bigint"
+        case .oid: "oid"
+        case .float4: "real"
+        case .float8: "double precision"
+        case .numeric, .unboundedNumeric: "numeric"
+        case .bytea: "bytea"
+        case .date: "date"
+        case .time: "time"
+        case .timeWithZone: "time with time zone"
+        case .timestamp: "timestamp"
+        case .timestampWithZone: "timestamptz"
+        case .uuid: "uuid"
+        case .text: oid == 1042 ? "bpchar" : "text"
+        default: SQL(writtenByUser: name)
+        }
+    }
+
     /// Whether the name is a numeric type of the server's own, and no domain's.
     var isOfTheServer: Bool {
         ["smallint", "integer", "bigint", "real", "double precision"].contains(name) || name.hasPrefix("numeric(")

@@ -83,16 +83,36 @@ struct SQLiteSeenKeys: Sendable {
         defer { withExtendedLifetime(batch) {} }
         let statement = try connection.borrow(insert)
         defer { connection.giveBack(statement) }
-        for row in 0..<batch.batch.count where columns.allSatisfy({ $0.isThere(row) }) {
+        // A row without a key leaves one of nulls: nobody knows then which row it was.
+        var isKnown = true
+        for row in 0..<batch.batch.count {
+            guard columns.allSatisfy({ $0.isThere(row) }) else {
+                isKnown = false
+                continue
+            }
             guard binder.bind(row, from: 1, to: statement.handle) == 0 else { throw connection.failure(insert) }
             _ = try statement.step()
             statement.reset()
         }
+        if !isKnown { try connection.run("INSERT INTO \(table) DEFAULT VALUES") }
     }
 
-    /// Deletes the rows whose key was not seen.
+    /// Takes away what a mirror that was given up has left.
+    func discard(in connection: SQLiteConnection) throws { try connection.execute(drop) }
+
+    /// Deletes the rows whose key was not seen; none where the key of a row is not known.
     /// - Returns: how many.
-    func deleteAbsent(plan: SQLiteTablePlan, in connection: SQLiteConnection) throws -> Int {
+    func deleteAbsent(plan: SQLiteTablePlan, in connection: SQLiteConnection, log: EventLog) throws -> Int {
+        let isUnknown = keyNames.map { "\(SQLiteName.quoted($0)) IS NULL" }.joined(separator: " AND ")
+        let unknown = try connection.first(
+            "SELECT 1 FROM \(table) WHERE \(Self.owner) IS NULL AND \(isUnknown) LIMIT 1"
+        ) { _ in true }
+        guard unknown == nil else {
+            log.warning(
+                "the mirror deleted nothing: rows of the source have no key, so that nobody knows what is absent",
+                [("table", plan.table)])
+            return 0
+        }
         let found = try SQLiteTable.read(plan.table, from: connection)
         let columns = found?.rowidName.map { [$0] } ?? found?.keyColumns.map(\.name) ?? keyNames
         do {

@@ -83,7 +83,7 @@ public final class SQLiteSinkWriter: MirroringWriter {
         guard let (plan, seen) = target.mirror else { return 0 }
         let deleted = try await database.use { connection in
             try self.begin(connection)
-            return try seen.deleteAbsent(plan: plan, in: connection)
+            return try seen.deleteAbsent(plan: plan, in: connection, log: self.context.log)
         }
         state.withLock { $0.counts.deleted += deleted }
         return deleted
@@ -194,6 +194,7 @@ public final class SQLiteSinkWriter: MirroringWriter {
                     hint: "remove the repeated rows, or choose other keys")
             }
         }
+        if case .mirror = plan.mode {} else { try SQLiteSeenKeys(plan).discard(in: connection) }
         if plan.mode == .replace, !isNew { try connection.run("DELETE FROM \(SQLiteName.quoted(plan.table))") }
     }
 }
