@@ -75,7 +75,7 @@ import Testing
         digests.withUnsafeMutableBytes { output in
             for (index, message) in messages.enumerated() {
                 guard let base = output.baseAddress else { return }
-                message.withUnsafeBytes { md5.md5(of: $0, into: base + index * MD5.byteCount) }
+                message.withUnsafeBytes { md5.hash($0, into: base + index * MD5.byteCount) }
             }
         }
         for (index, message) in messages.enumerated() {

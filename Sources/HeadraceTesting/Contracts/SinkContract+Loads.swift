@@ -144,6 +144,18 @@ extension SinkContract {
             texts(0..<15).union(texts(15..<25, named: "new")), "after the second load", in: harness, expect)
     }
 
+    static func inserts(_ harness: Harness, _ expect: Expectations) async throws {
+        let mode = SinkMode.insert(on: ["id"])
+        try await harness.makeSink().load([try batch(0..<20)], schema: schema, mode: mode)
+        let second = try await harness.makeSink().load(
+            [try batch(10..<25, named: "new"), try batch(24..<27, named: "late")], schema: schema, mode: mode,
+            in: .testing(fence: 2), checkpoint: .testing(run: "run-2"))
+        try expect.equal("the counts", second.counts, WriteCounts(inserted: 7, unchanged: 11))
+        try await expectRows(
+            texts(0..<20).union(texts(20..<25, named: "new")).union(texts(25..<27, named: "late")),
+            "after the second load", in: harness, expect)
+    }
+
     static func upsertsLast(_ harness: Harness, _ expect: Expectations) async throws {
         let rows = ["first", "second", "last"].map { [Scalar.integer(1), .utf8($0)] }
         let counts = try await harness.makeSink().load(

@@ -36,6 +36,8 @@ public enum SinkContract<Harness: SinkHarness> {
         if Harness.Subject.self is any AppendingSink.Type { modes.append(.append) }
         if Harness.Subject.self is any ReplacingSink.Type { modes.append(.replace) }
         if Harness.Subject.self is any UpsertingSink.Type { modes.append(.upsert(on: ["id"])) }
+        if Harness.Subject.self is any InsertingSink.Type { modes.append(.insert(on: ["id"])) }
+        if Harness.Subject.self is any HistorySink.Type { modes.append(.history(on: ["id"], HistoryColumns())) }
         return modes
     }
 
@@ -71,6 +73,9 @@ public enum SinkContract<Harness: SinkHarness> {
         if Harness.Subject.self is any UpsertingSink.Type {
             checks.append(Check("upsert: rows are inserted, updated and left, and counted so", upserts))
             checks.append(Check("upsert: of rows with one key the last stands", upsertsLast))
+        }
+        if Harness.Subject.self is any InsertingSink.Type {
+            checks.append(Check("insert: rows whose key is there stay as they are, and are counted so", inserts))
         }
         return checks
     }

@@ -88,9 +88,7 @@ public enum SourceContract<Harness: SourceHarness> {
 
     private static func givesPlaces(_ harness: Harness, _ expect: Expectations) async throws {
         let read = try await harness.makeSource().readAll()
-        let places = read.batches.flatMap { batch in
-            (0..<batch.count).map { "\(batch.provenance.place(of: $0))" }
-        }
+        let places = read.batches.flatMap { batch in (0..<batch.count).map { batch.provenance.place(of: $0) } }
         try expect.equal("the number of different places", Set(places).count, places.count)
     }
 

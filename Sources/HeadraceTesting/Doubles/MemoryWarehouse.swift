@@ -79,7 +79,10 @@ public actor MemoryWarehouse: Warehouse {
     public func delete(from table: String, matching partitions: RecordBatch) -> Int {
         let gone = Self.rows(partitions)
         let before = tables[table]?.count ?? 0
-        tables[table]?.removeAll { row in gone.contains { Self.matches(row, $0) } }
+        // A partition without a value is a partition like others.
+        tables[table]?.removeAll { row in
+            gone.contains { $0.allSatisfy { name, value in row[name, default: .null] == value } }
+        }
         return before - (tables[table]?.count ?? 0)
     }
 

@@ -1,4 +1,5 @@
 import HeadraceCCrypto
+import Synchronization
 
 /// An algorithm fetched from libcrypto once per process: fetching it for every message would cost more than hashing
 /// a short one.
@@ -8,8 +9,17 @@ struct DigestAlgorithm: @unchecked Sendable {
     let name: String
     let byteCount: Int
 
-    static let sha256 = DigestAlgorithm(name: "SHA256", byteCount: 32)
-    static let md5 = DigestAlgorithm(name: "MD5", byteCount: 16)
+    private static let fetched = Mutex<[String: DigestAlgorithm]>([:])
+
+    /// The algorithm of a function, fetched the first time that it is asked for.
+    static func of(_ function: (some DigestFunction).Type) -> DigestAlgorithm {
+        fetched.withLock { known in
+            if let algorithm = known[function.name] { return algorithm }
+            let algorithm = DigestAlgorithm(name: function.name, byteCount: function.byteCount)
+            known[function.name] = algorithm
+            return algorithm
+        }
+    }
 
     private init(name: String, byteCount: Int) {
         self.name = name

@@ -120,10 +120,9 @@ public struct PostgreSQLConfiguration: Sendable, Hashable {
 }
 
 extension PostgreSQLConfiguration: CustomStringConvertible {
-    /// The server's address as far as it is given here; never the password.
+    /// The server's address as far as it is given here, without user and password: a job goes on under another account.
     public var description: String {
         var text = "postgresql://"
-        if let user { text += "\(user)@" }
         if let host { text += host.hasPrefix("/") ? "[\(host)]" : host }
         if let port = parameters["port"] { text += ":\(port)" }
         if let database { text += "/\(database)" }

@@ -48,7 +48,7 @@ import Testing
         #expect(parsed.user == "me" && parsed.database == "shop" && parsed.host == "db.example")
         #expect(
             parsed.password?.reveal() == "p@ss" && parsed.tls == .verifyFull && parsed.connectTimeout == .seconds(3))
-        #expect(parsed.description == "postgresql://me@db.example:6432/shop")
+        #expect(parsed.description == "postgresql://db.example:6432/shop")
         for bad in ["postgresql://me:s3cret@[::1/x", "host=x nonsense=s3cret", "postgresql://h/d?sslmode=s3cret"] {
             let error = #expect(throws: HeadraceError.self) { _ = try PostgreSQLConfiguration(bad) }
             #expect(bad.contains("sslmode") || "\(error as Any)".contains("s3cret") == false)

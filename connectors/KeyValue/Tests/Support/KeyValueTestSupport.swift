@@ -1,29 +1,18 @@
-import Foundation
 import HeadraceColumnar
 import HeadraceCore
 import HeadraceKeyValue
 import HeadraceTesting
 import Synchronization
 
-/// A folder that goes away with the object.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("headrace-kv-\(UUID())").path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    var store: String { path + "/store.db" }
-    var files: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
+extension TemporaryFolder {
+    var store: String { self("store.db") }
+    var files: [String] { (try? names()) ?? [] }
 
     /// The store's files as they are at this moment, in a folder of their own: what a kill would leave.
     func image() throws -> TemporaryFolder {
         let copy = try TemporaryFolder()
-        for name in ["store.db", "store.db-wal"] where FileManager.default.fileExists(atPath: "\(path)/\(name)") {
-            try FileManager.default.copyItem(atPath: "\(path)/\(name)", toPath: "\(copy.path)/\(name)")
+        for name in ["store.db", "store.db-wal"] where files.contains(name) {
+            _ = try ChildProcess.run(["cp", self(name), copy(name)])
         }
         return copy
     }
