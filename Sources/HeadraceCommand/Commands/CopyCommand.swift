@@ -157,12 +157,13 @@ struct CopyRequest: ParsableArguments {
         let relation = try await Self.fitted(ends.source, to: ends.sink, mode, in: context)
         let fingerprint = try await ends.source.fingerprint(in: context)
         let keys = mode.keys
-        func parameters(from: Location, to: Location) -> JSONValue {
+        func parameters(from: Location, to: Location, identity: String? = nil) -> JSONValue {
             .object(
                 [
                     ("from", .string(from.redacted.text)), ("to", .string(to.redacted.text)),
                     ("mode", .string(mode.name)), ("key", keys.isEmpty ? .null : .string(keys.joined(separator: ","))),
-                ] + HistoryOptions.parameters(of: mode) + [("fingerprint", .string(fingerprint))])
+                ] + HistoryOptions.parameters(of: mode) + [("fingerprint", .string(fingerprint))]
+                    + (identity.map { [("identity", .string($0))] } ?? []))
         }
         // A copy under other options is another job: what one has committed tells nothing about the rows of the other. Options
         // that only say how data is reached make none: a copy with more streams goes on where the one with fewer stopped.
@@ -171,7 +172,7 @@ struct CopyRequest: ParsableArguments {
         let mark = Hexadecimal.encode(try SHA256.hash(Array(identity.compactText.utf8))).prefix(8)
         return Copy(
             job: "copy \(ends.source.name) to \(ends.sink.name) #\(mark)",
-            parameters: parameters(from: ends.from, to: ends.to),
+            parameters: parameters(from: ends.from, to: ends.to, identity: String(mark)),
             load: Load("copy", [Load.Output(relation: relation, sink: ends.sink, mode: mode)]))
     }
 

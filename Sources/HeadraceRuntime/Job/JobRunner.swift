@@ -92,6 +92,10 @@ public struct JobRunner: Sendable {
         }
     }
 
+    /// What must be equal in two runs for one to go on where the other stopped: all parameters, or what they name as their
+    /// `identity`.
+    private static func identity(_ parameters: JSONValue?) -> JSONValue? { parameters?["identity"] ?? parameters }
+
     /// Whose work is to be resumed: the last run's of this job with equal parameters, when it did not come to its end.
     private func lineage(of job: Job, run: String) async throws -> Lineage {
         let fresh = Lineage(beginning: run)
@@ -104,7 +108,7 @@ public struct JobRunner: Sendable {
                 last.identifier, state: .failed, at: options.clock.now(), error: "the process was ended from outside")
         case .failed, .cancelled: break
         }
-        guard last.parameters["job"] == job.parameters else { return fresh }
+        guard Self.identity(last.parameters["job"]) == Self.identity(job.parameters) else { return fresh }
         return try await Lineage(run, after: last, restarts: options.restarts, in: ledger)
     }
 
