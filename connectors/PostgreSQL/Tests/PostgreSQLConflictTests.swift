@@ -36,14 +36,18 @@ private let people = Schema([Field("id", .int64, nullable: false), Field("name",
         var context = RunContext.testing()
         context.log = log.log
         let mode: SinkMode = name == "upsert" ? .upsert(on: ["id"]) : .mirror(on: ["id"])
-        let writer = try await sink.openWriter(for: people, mode: mode, in: context)
+        // A server looks for a deadlock once in a wait, after this time: the other one must stand in it by then.
+        var configuration = try bench.configuration
+        try configuration.set("options", to: "-c deadlock_timeout=8s")
+        let patient = PostgreSQLSink(configuration, table: "people")
+        let writer = try await patient.openWriter(for: people, mode: mode, in: context)
         func batch(_ ids: [Int]) throws -> PostgreSQLEncodedBatch {
             try writer.encode(.testing(try .of(people, ids.map { [.integer(Int128($0)), .utf8("new")] })))
         }
         _ = try await writer.write(try batch([3]))
-        // The other one never looks for deadlocks, so that ours is the one that the server ends.
+        // The other one looks for deadlocks later, so that ours is the one that the server ends.
         try await other.use {
-            try $0.script("SET deadlock_timeout = '1h'; BEGIN; UPDATE people SET name = 'theirs' WHERE id = 2")
+            try $0.script("SET deadlock_timeout = '1min'; BEGIN; UPDATE people SET name = 'theirs' WHERE id = 2")
         }
         let both = try batch([1, 2])
         async let written = writer.write(both)
@@ -69,7 +73,7 @@ private let people = Schema([Field("id", .int64, nullable: false), Field("name",
         }
         _ = try await writer.write(try batch(1))
         try await other.use {
-            try $0.script("SET deadlock_timeout = '1h'; BEGIN; UPDATE people SET name = 'theirs' WHERE id = 2")
+            try $0.script("SET deadlock_timeout = '1min'; BEGIN; UPDATE people SET name = 'theirs' WHERE id = 2")
         }
         async let theirs: Void = other.use { try $0.script("UPDATE people SET name = 'theirs' WHERE id = 1; COMMIT") }
         try await waitForLock(watcher)
