@@ -90,8 +90,8 @@ private struct StandingClock: RunClock {
         #expect(try await load("Bert", at: 700_000) == WriteCounts(updated: 1))
         #expect(
             try bench.sqlite("SELECT name, valid_from, valid_to, is_current FROM t ORDER BY rowid", mode: "-list") == [
-                "Ann|1970-01-01T00:00:00Z|1970-01-01T00:00:00.5Z|0",
-                "Bob|1970-01-01T00:00:00.5Z|1970-01-01T00:00:01Z|0",
+                "Ann|1970-01-01T00:00:00Z|1970-01-01T00:00:00.500Z|0",
+                "Bob|1970-01-01T00:00:00.500Z|1970-01-01T00:00:01Z|0",
                 "Bert|1970-01-01T00:00:01Z||1",
             ])
     }
