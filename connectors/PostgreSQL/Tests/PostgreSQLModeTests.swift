@@ -52,6 +52,26 @@ private let mirror = SinkMode.mirror(on: ["id"])
         #expect(try table() == ["1|a", "1|b"])
     }
 
+    @Test(
+        "A row that a trigger keeps out is a reject, and no row that was there already",
+        arguments: ["insert", "upsert", "mirror"])
+    func keptOut(name: String) async throws {
+        try bench.psql(
+            """
+            CREATE TABLE people (id bigint PRIMARY KEY, name text); INSERT INTO people VALUES (1, 'old');
+            CREATE FUNCTION choose() RETURNS trigger LANGUAGE plpgsql AS
+                'BEGIN IF NEW.name = ''bad'' THEN RETURN NULL; END IF; RETURN NEW; END';
+            CREATE TRIGGER choose BEFORE INSERT ON people FOR EACH ROW EXECUTE FUNCTION choose()
+            """)
+        let mode: SinkMode =
+            name == "insert" ? .insert(on: ["id"]) : name == "upsert" ? .upsert(on: ["id"]) : .mirror(on: ["id"])
+        let batch = try rows([(1, "old"), (2, "bad"), (3, "good"), (4, "bad"), (4, "bad")])
+        let result = try await sink.load([batch], schema: people, mode: mode)
+        #expect(result.counts == WriteCounts(inserted: 1, unchanged: 1))
+        #expect(result.rejects.map(\.place.row) == [2, 4, 5] && result.rejects.allSatisfy { $0.code == "trigger" })
+        #expect(try table() == ["1|old", "3|good"])
+    }
+
     // MARK: - Mirror
 
     @Test(

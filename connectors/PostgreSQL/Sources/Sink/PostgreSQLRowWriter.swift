@@ -150,7 +150,9 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
         _ stage: PostgreSQLTableName, _ condition: SQL, _ connection: PostgreSQLConnection, _ outcome: inout Outcome
     ) throws -> PostgreSQLFailure? {
         var counts = WriteCounts()
+        var keptOut: [PostgreSQLRefusal] = []
         let failure = try attempt(connection) {
+            keptOut = []
             switch plan.mode {
             case .append, .replace:
                 counts.inserted = try connection.run(plan.append(from: stage, where: condition))
@@ -162,6 +164,7 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
                 let followed = plan.mode == .insert ? 0 : picked - keys
                 counts = WriteCounts(
                     inserted: inserted, updated: updated + followed, unchanged: picked - inserted - updated - followed)
+                keptOut = try self.keptOut(of: stage, condition, &counts, connection)
             case .history(let columns):
                 let history = PostgreSQLHistory(plan, columns, time: time)
                 var (wave, last) = (0, 0)
@@ -174,8 +177,31 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
                 } while wave <= last
             }
         }
-        if failure == nil { outcome.counts = outcome.counts + counts }
+        if failure == nil {
+            outcome.counts = outcome.counts + counts
+            outcome.refusals += keptOut
+        }
         return failure
+    }
+
+    /// The rows that a trigger kept out of the table: they are no rows that were there already. Where a trigger gives rows
+    /// other keys, nobody can tell, and the counts stay.
+    private func keptOut(
+        of stage: PostgreSQLTableName, _ condition: SQL, _ counts: inout WriteCounts, _ connection: PostgreSQLConnection
+    ) throws -> [PostgreSQLRefusal] {
+        guard plan.hasTriggers, counts.unchanged > 0 else { return [] }
+        var keys = 0
+        let rows = try connection.rows(plan.keptOut(from: stage, where: condition)) { row in
+            keys = max(keys, Int(row.integer(1) ?? 0))
+            return Int(row.integer(0) ?? -1)
+        }
+        // Of an upsert's rows of one key all but the last have been counted as updated by the one that follows.
+        let followed = plan.mode == .insert ? 0 : rows.count - keys
+        guard rows.count - followed <= counts.unchanged, followed <= counts.updated else { return [] }
+        counts.unchanged -= rows.count - followed
+        counts.updated -= followed
+        let failure = PostgreSQLFailure(state: "P0000", message: "a trigger of table \(plan.table) kept the row out")
+        return rows.map { PostgreSQLRefusal(row: $0, failure: failure) }
     }
 
     /// Refuses the rows of the stage that break a rule, and takes them out of it.

@@ -111,7 +111,7 @@ extension PostgreSQLTablePlan {
             encoder: try encoder(schema, columns, keys), keys: keys,
             definitions: ["CREATE TABLE \(table) (\(lines))"], makesTable: true, isReferenced: false,
             needsStage: columns.contains(where: \.isReadFromText), isPartitioned: false,
-            swap: nil, keyEncoder: try keyEncoder(draft, columns), timeType: timeType)
+            hasTriggers: false, swap: nil, keyEncoder: try keyEncoder(draft, columns), timeType: timeType)
     }
 
     private static func names(
@@ -190,8 +190,8 @@ extension PostgreSQLTablePlan {
             encoder: try encoder(draft.schema, columns, keys), keys: keys,
             definitions: definitions, makesTable: false, isReferenced: isReferenced,
             needsStage: table.hasRowSecurity || columns.contains(where: \.isReadFromText),
-            isPartitioned: table.kind == .partitioned, swap: swap, keyEncoder: try keyEncoder(draft, columns),
-            timeType: timeType)
+            isPartitioned: table.kind == .partitioned, hasTriggers: table.hasTriggers, swap: swap,
+            keyEncoder: try keyEncoder(draft, columns), timeType: timeType)
     }
 
     /// What the policy makes of the differences. Columns that the server computes count as missing nowhere.

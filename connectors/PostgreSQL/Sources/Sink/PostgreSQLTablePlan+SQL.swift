@@ -68,6 +68,15 @@ extension PostgreSQLTablePlan {
             """
     }
 
+    /// After `merge`: the picked rows whose key is not in the table, with a number for each key.
+    func keptOut(from stage: PostgreSQLTableName, where condition: SQL) -> SQL {
+        """
+        WITH picked AS (\(picked(from: stage, where: condition)))
+            SELECT s.\(PostgreSQLStages.row), dense_rank() OVER (ORDER BY \(keyNames.map { "s.\($0)" as SQL })) FROM picked s
+            WHERE NOT EXISTS (SELECT 1 FROM \(table) t WHERE \(sameKey("t", "s"))) ORDER BY 1
+        """
+    }
+
     private var onConflict: SQL {
         let changes = valueNames.map { "\($0) = excluded.\($0)" as SQL }
         let action: SQL =

@@ -35,6 +35,8 @@ struct PostgreSQLTablePlan: Sendable {
     let needsStage: Bool
     /// Whether the table is partitioned: the server does not say there whether a conflicting row was inserted or updated.
     let isPartitioned: Bool
+    /// Whether the table has triggers, which may keep a row out without a word.
+    let hasTriggers: Bool
     /// For a replace that puts a new table in the place of the old.
     let swap: PostgreSQLSwap?
     /// For a mirror: encodes the key columns alone.
