@@ -18,6 +18,8 @@ struct PostgreSQLHistory: Sendable {
     private let isDated: Bool
     /// Since when a row holds, in a stage.
     private let time: SQL
+    /// The shortest time that the column of `from` tells apart.
+    private let step: SQL
 
     /// - Parameter time: the run's, as an instant; for rows that are not dated.
     init(_ plan: PostgreSQLTablePlan, _ columns: HistoryColumns, time: PostgreSQLLiteral) {
@@ -32,6 +34,10 @@ struct PostgreSQLHistory: Sendable {
         let type = SQL(writtenByUser: plan.timeType?.name ?? "timestamptz")
         let instant: SQL = "\(time)::timestamptz"
         let isInstant = plan.timeType?.dataType == .instant
+        // A column of fewer digits, as timestamp(3), is taken for one of whole seconds.
+        step =
+            plan.timeType?.dataType == .date32
+            ? "1" : type.text.contains("(") ? "interval '1 second'" : "interval '1 microsecond'"
         self.time = isDated ? "s.\(from)" : isInstant ? instant : "(\(instant) AT TIME ZONE 'UTC')::\(type)"
     }
 
@@ -57,11 +63,14 @@ struct PostgreSQLHistory: Sendable {
         func of(_ table: SQL, _ names: [PostgreSQLName]) -> SQL {
             names.map { ", \(table).\($0)" as SQL }.joined(by: "")
         }
-        // A clock that has gone back must not make the newest row a late one.
+        // A clock that has gone back must neither make the newest row a late one nor change what is there.
         let moment: SQL =
             isDated
             ? "n._headrace_time"
-            : "greatest(n._headrace_time, (SELECT max(t.\(from)) FROM \(plan.table) t WHERE \(plan.sameKey("t", "n"))))"
+            : """
+            greatest(n._headrace_time, (SELECT CASE WHEN max(t.\(from)) > n._headrace_time THEN max(t.\(from)) + \(step) END
+                FROM \(plan.table) t WHERE \(plan.sameKey("t", "n"))))
+            """
         let corrected = values.map {
             ", CASE WHEN r._headrace_time IS NULL THEN o.\($0) ELSE r.\($0) END AS \($0)" as SQL
         }
