@@ -8,11 +8,12 @@ import Testing
 @testable import HeadraceCSV
 
 @Suite struct CSVConnectorTests {
-    private func folder() -> String {
-        var template = Array("/tmp/headrace-csv-XXXXXX".utf8CString)
-        return template.withUnsafeMutableBufferPointer { buffer in
-            buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) } ?? "/tmp"
-        }
+    private let folder: String
+    private let temporary: TemporaryFolder
+
+    init() throws {
+        temporary = try TemporaryFolder()
+        folder = temporary.path
     }
 
     private func source(_ location: String) throws -> any Source {
@@ -53,7 +54,6 @@ import Testing
     }
 
     @Test func `a copy through gzip and other dialects keeps values, nulls and empty texts`() async throws {
-        let folder = folder()
         let text = "id,price,note\n1,1.50,\n2,,\"\"\n3,-2.25,\"a;b\"\n"
         try FileContents.write(Array(text.utf8), to: "\(folder)/a.csv")
         try await write(source("\(folder)/a.csv"), to: "\(folder)/b.csv.gz?delimiter=;&newline=crlf")
@@ -67,7 +67,6 @@ import Testing
     }
 
     @Test func `a gzip file resumes after every chunk`() async throws {
-        let folder = folder()
         let rows = (0..<40_000).map { "\($0),\(String(repeating: "x", count: $0 % 40))\n" }
         try FileContents.write(Array(("id,x\n" + rows.joined()).utf8), to: "\(folder)/a.csv")
         try await write(source("\(folder)/a.csv"), to: "\(folder)/b.csv.gz")
@@ -82,7 +81,7 @@ import Testing
     }
 
     @Test func `a pipe is read like a file`() async throws {
-        let path = folder() + "/pipe"
+        let path = folder + "/pipe"
         mkfifo(path, 0o600)
         EngineThread.start {
             let number = open(path, O_WRONLY)
@@ -95,7 +94,6 @@ import Testing
     }
 
     @Test func `a schema file gives names, types and nullability`() async throws {
-        let folder = folder()
         let schema = #"[{"name": "id", "type": "utf8", "nullable": false}, {"name": "n", "type": "decimal(9,3)"}]"#
         try FileContents.write(Array(schema.utf8), to: "\(folder)/schema.json")
         try FileContents.write(Array("n,id\n1.5,007\n2,\n".utf8), to: "\(folder)/a.csv")
@@ -128,7 +126,6 @@ import Testing
     }
 
     @Test func `factories compile where a job names its ends`() async throws {
-        let folder = folder()
         try FileContents.write(Array("a\n1\n".utf8), to: "\(folder)/a.csv")
         func load<S: Source, T: ReplacingSink>(from source: S, into sink: T) async throws {
             try await copy(source, sink, RunContext.testing())

@@ -95,10 +95,7 @@ import Testing
     func certificates() async throws {
         let own = try TestCertificate(for: ["DNS:localhost", "IP:127.0.0.1"], owner: "mysql")
         let stranger = try TestCertificate(for: ["DNS:elsewhere"], owner: "mysql")
-        defer {
-            own.remove()
-            stranger.remove()
-        }
+        defer { withExtendedLifetime((own, stranger)) {} }
         func cipher(
             _ server: MariaDBServer, _ mode: MySQLConfiguration.TLSMode, root: String? = nil
         ) async throws -> String {

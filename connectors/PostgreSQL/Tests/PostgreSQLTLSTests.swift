@@ -10,7 +10,7 @@ import Testing
     @Test("Encryption is asked for, and the certificate and its name are checked, as the mode says")
     func modes() async throws {
         let own = try TestCertificate(for: ["DNS:localhost"], owner: "postgres")
-        defer { own.remove() }
+        defer { withExtendedLifetime(own) {} }
         let server = try PostgreSQLServer(settings: [
             "ssl = on", "ssl_cert_file = '\(own.certificate)'", "ssl_key_file = '\(own.key)'",
         ])
@@ -42,7 +42,7 @@ import Testing
         }
         #expect(wrongName?.code.rawValue == "connectionFailed" && wrongName?.message.contains("encrypted") == true)
         let stranger = try TestCertificate(for: ["DNS:localhost"], owner: "postgres")
-        defer { stranger.remove() }
+        defer { withExtendedLifetime(stranger) {} }
         await #expect(throws: HeadraceError.self) {
             _ = try await isEncrypted(.verifyFull, host: "localhost", root: stranger.certificate)
         }
@@ -51,9 +51,9 @@ import Testing
     @Test("A password is taken from a password file that only its owner may read")
     func passwordFile() async throws {
         let bench = try Bench()
-        let made = try ChildProcess.run(["mktemp", "/tmp/hr-pass-XXXXXX"])
-        let path = String(made.output.dropLast())
-        defer { unlink(path) }
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let path = folder("passwords")
         let escaped = bench.server.password.map { $0 == ":" || $0 == "\\" ? "\\\($0)" : "\($0)" }.joined()
         _ = try ChildProcess.run(
             ["tee", path], input: "127.0.0.1:\(bench.server.port):*:\(bench.server.user):\(escaped)\n")

@@ -5,15 +5,7 @@ import Testing
 
 @testable import HeadraceSQLite
 
-private let schema = Schema([
-    Field("id", .int64, nullable: false), Field("value", .int64), Field("at", .int64, nullable: false),
-])
-private let byTime = SinkMode.history(on: ["id"], HistoryColumns(effective: "at"))
-
-private func batch(_ changes: [HistoryModel.Change]) throws -> RecordBatch {
-    try .of(
-        schema, changes.map { [.integer(Int128($0.key)), .integer(Int128($0.value)), .integer(Int128($0.time))] })
-}
+private let byTime = Workbench.byTime
 
 private struct StandingClock: RunClock {
     let microseconds: Int64
@@ -24,53 +16,14 @@ private struct StandingClock: RunClock {
 
 @Suite struct SQLiteHistoryTests {
     let bench: Workbench
-    var sink: SQLiteSink { SQLiteSink(path: bench.path, table: "t") }
+    var sink: SQLiteSink { get throws { try bench.makePeople() } }
 
     init() throws { bench = try Workbench() }
-
-    private func versions() throws -> [String] {
-        try bench.sqlite("SELECT id, value, valid_from, valid_to, is_current FROM t ORDER BY id, valid_from")
-    }
-
-    private func lines(_ model: HistoryModel) -> [String] {
-        model.versions.sorted { ($0.key, $0.from) < ($1.key, $1.from) }.map { version in
-            let until = version.until.map(String.init) ?? "NULL"
-            return "\(version.key),\(version.value),\(version.from),\(until),\(version.isCurrent ? 1 : 0)"
-        }
-    }
-
-    private func fill(_ versions: [HistoryModel.Version]) throws {
-        try bench.sqlite(
-            "CREATE TABLE t (id BIGINT, value BIGINT, valid_from BIGINT, valid_to BIGINT, is_current BOOLEAN)")
-        for version in versions {
-            try bench.sqlite(
-                "INSERT INTO t VALUES (\(version.key), \(version.value), \(version.from), \(version.until.map(String.init) ?? "NULL"), \(version.isCurrent ? 1 : 0))"
-            )
-        }
-    }
 
     @Test(
         "A history comes to what one row after another comes to, whatever the batches and wherever it is interrupted",
         arguments: 0..<40)
-    func property(seed: Int) async throws {
-        let random = RunRandom(seed: UInt64(seed) + 77)
-        var model = HistoryModel()
-        if seed % 2 == 0 {
-            let before = HistoryModel.table(seed: UInt64(seed))
-            try fill(before)
-            model = HistoryModel(before)
-        }
-        for changes in HistoryModel.batches(seed: UInt64(seed), count: 8) {
-            if random.below(4) == 0 {
-                let dying = try await sink.openWriter(for: schema, mode: byTime, in: .testing())
-                _ = try await dying.write(try dying.encode(.testing(try batch(changes))))
-                await dying.abort()
-            }
-            let result = try await sink.load([try batch(changes)], schema: schema, mode: byTime)
-            #expect(result.counts == model.apply(changes) && result.rejects.isEmpty, "batch \(changes)")
-            #expect(try versions() == lines(model), "batch \(changes)")
-        }
-    }
+    func property(seed: Int) async throws { try await bench.checkHistory(seed: seed) }
 
     @Test("A row is dated by its run where nothing else dates it, fractions of seconds and a clock gone back included")
     func datedByRun() async throws {
@@ -89,21 +42,20 @@ private struct StandingClock: RunClock {
         #expect(try await load("Rob", at: 1_000_000) == WriteCounts(inserted: 1))
         #expect(try await load("Bert", at: 700_000) == WriteCounts(updated: 1))
         #expect(
-            try bench.sqlite("SELECT name, valid_from, valid_to, is_current FROM t ORDER BY rowid", mode: "-list") == [
-                "Ann|1970-01-01T00:00:00Z|1970-01-01T00:00:00.500Z|0",
-                "Bob|1970-01-01T00:00:00.500Z|1970-01-01T00:00:01Z|0",
-                "Bert|1970-01-01T00:00:01Z||1",
-            ])
+            try bench.sqlite("SELECT name, valid_from, valid_to, is_current FROM people ORDER BY rowid", mode: "-list")
+                == [
+                    "Ann|1970-01-01T00:00:00Z|1970-01-01T00:00:00.500Z|0",
+                    "Bob|1970-01-01T00:00:00.500Z|1970-01-01T00:00:01Z|0",
+                    "Bert|1970-01-01T00:00:01Z||1",
+                ])
     }
 
     @Test("A row that a constraint refuses changes nothing, and a partial unique index is kept at every moment")
     func constraints() async throws {
-        try fill([])
-        try bench.sqlite("DROP TABLE t")
         try bench.sqlite(
             """
-            CREATE TABLE t (id BIGINT, value BIGINT CHECK (value < 3), valid_from BIGINT, valid_to BIGINT, is_current BOOLEAN);
-            CREATE UNIQUE INDEX one ON t (id) WHERE is_current
+            CREATE TABLE people (id BIGINT, value BIGINT CHECK (value < 3), valid_from BIGINT, valid_to BIGINT, is_current BOOLEAN);
+            CREATE UNIQUE INDEX one ON people (id) WHERE is_current
             """)
         let changes = [
             HistoryModel.Change(key: 1, time: 5, value: 1), .init(key: 1, time: 9, value: 2),
@@ -111,9 +63,9 @@ private struct StandingClock: RunClock {
         ]
         var model = HistoryModel()
         let counts = model.apply(Array(changes.dropLast(2)))
-        let result = try await sink.load([try batch(changes)], schema: schema, mode: byTime)
+        let result = try await sink.load([try Workbench.batch(changes)], schema: Workbench.datedSchema, mode: byTime)
         #expect(result.counts == counts && result.rejects.map(\.code) == ["check", "check"])
-        #expect(try versions() == lines(model))
+        try bench.expectVersions(model, "after the load")
     }
 
     @Test(
@@ -131,9 +83,9 @@ private struct StandingClock: RunClock {
             ("id BIGINT, value BIGINT, valid_from BIGINT, valid_to DATE, is_current BOOLEAN", "of one type"),
         ])
     func refused(columns: String, words: String) async throws {
-        try bench.sqlite("CREATE TABLE t (\(columns))")
+        try bench.sqlite("CREATE TABLE people (\(columns))")
         let error = await #expect(throws: HeadraceError.self) {
-            _ = try await sink.openWriter(for: schema, mode: byTime, in: .testing())
+            _ = try await sink.openWriter(for: Workbench.datedSchema, mode: byTime, in: .testing())
         }
         #expect(
             error?.code == .schemaMismatch && error?.message.contains(words) == true, "\(String(describing: error))")

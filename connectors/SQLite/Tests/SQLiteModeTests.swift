@@ -20,11 +20,6 @@ private func rows(_ pairs: [(Int?, String)]) throws -> RecordBatch {
 
     private func table() throws -> [String] { try bench.sqlite("SELECT id, name FROM t ORDER BY 1, 2", mode: "-list") }
 
-    private func stages() throws -> [String] {
-        try bench.sqlite(
-            "SELECT name FROM sqlite_schema WHERE name LIKE '\\_headrace\\_seen%' ESCAPE '\\'", mode: "-list")
-    }
-
     @Test("An insert leaves rows that are there, and of rows of one key the first stands")
     func inserts() async throws {
         try bench.sqlite(
@@ -36,59 +31,16 @@ private func rows(_ pairs: [(Int?, String)]) throws -> RecordBatch {
         #expect(try table() == ["1|old", "2|first", "3|good"])
     }
 
-    /// Writes a mirror's batches, an epoch each, through writers that die before the commits named.
-    private func mirrored(_ batches: [RecordBatch], dying: Set<Int>) async throws -> WriteCounts {
-        var total = WriteCounts()
-        var context = RunContext.testing()
-        var writer = try await sink.openWriter(for: people, mode: mirror, in: context)
-        for (index, batch) in batches.enumerated() {
-            if dying.contains(index) {
-                _ = try await writer.write(try writer.encode(.testing(batch)))
-                await writer.abort()
-                let checkpoint = try await sink.committed(in: context)
-                context.resumed = checkpoint?.isFinal == false ? checkpoint : nil
-                writer = try await sink.openWriter(for: people, mode: mirror, in: context)
-            }
-            _ = try await writer.write(try writer.encode(.testing(batch)))
-            let isLast = index == batches.count - 1
-            let deleted = isLast ? try await writer.deleteAbsent() : 0
-            let counts = try await writer.settle()
-            #expect(counts.deleted == deleted)
-            total = total + counts
-            try await writer.commit(.testing(epoch: index + 1, final: isLast))
-        }
-        return total
-    }
-
     @Test(
         "A mirror comes to the rows of the source and no others, whatever the table, the epochs and the interruptions",
         arguments: 0..<40)
     func mirrors(seed: Int) async throws {
-        let random = RunRandom(seed: UInt64(seed))
         let tables = [
-            "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)", "CREATE TABLE t (name TEXT, id BIGINT UNIQUE, note)",
-            "CREATE TABLE t (id BIGINT PRIMARY KEY, name TEXT) WITHOUT ROWID", "SELECT 1",
+            "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT)",
+            "CREATE TABLE people (name TEXT, id BIGINT UNIQUE, note TEXT DEFAULT 'kept')",
+            "CREATE TABLE people (id BIGINT PRIMARY KEY, name TEXT) WITHOUT ROWID", nil,
         ]
-        try bench.sqlite(tables[seed % tables.count])
-        var model: [Int: String] = [:]
-        for load in 0..<3 {
-            let pairs = (0..<random.below(40)).map { _ in (Int(random.below(25)), "v\(random.below(3))") }
-            var batches: [RecordBatch] = []
-            var left = pairs[...]
-            repeat {
-                let piece = left.prefix(1 + Int(random.below(15)))
-                left = left.dropFirst(piece.count)
-                batches.append(try rows(piece.map { ($0.0, $0.1) }))
-            } while !left.isEmpty
-            let counts = try await mirrored(batches, dying: Set(batches.indices.filter { _ in random.below(3) == 0 }))
-            let new = Dictionary(pairs) { $1 }
-            #expect(counts.deleted == model.keys.filter { new[$0] == nil }.count, "load \(load)")
-            #expect(counts.inserted == new.keys.filter { model[$0] == nil }.count)
-            #expect(counts.written == pairs.count + counts.deleted)
-            model = new
-            #expect(try table() == model.sorted { $0.key < $1.key }.map { "\($0.key)|\($0.value)" })
-            #expect(try stages() == [])
-        }
+        try await bench.checkMirror(seed: seed, table: tables[seed % tables.count])
     }
 
     @Test("A row that the sink refuses keeps the row of its key, and a key is what the table's collation says")
@@ -125,7 +77,7 @@ private func rows(_ pairs: [(Int?, String)]) throws -> RecordBatch {
         _ = try await first.write(try first.encode(.testing(try rows([(1, "a")]))))
         _ = try await first.settle()
         try await first.commit(.testing(final: false))
-        #expect(try stages() == ["_headrace_seen_t"])
+        #expect(try bench.stages() == ["_headrace_seen_t"])
         var other = RunContext.testing(run: "run-2")
         other.job = "another job"
         let second = try await sink.openWriter(for: people, mode: mirror, in: other)
@@ -133,7 +85,7 @@ private func rows(_ pairs: [(Int?, String)]) throws -> RecordBatch {
         #expect(try await second.deleteAbsent() == 1)
         _ = try await second.settle()
         try await second.commit(.testing(run: "run-2"))
-        #expect(try stages() == [])
+        #expect(try bench.stages() == [])
         let error = await #expect(throws: HeadraceError.self) {
             _ = try await first.write(try first.encode(.testing(try rows([(3, "c")]))))
         }

@@ -57,3 +57,20 @@ extension Workbench: WarehouseHarness {
         }
     }
 }
+
+extension Workbench: ModeHarness {
+    func makePeople() throws -> SQLiteSink { SQLiteSink(path: path, table: "people") }
+    func run(_ sql: String) throws { try sqlite(sql) }
+
+    func people(_ columns: [String]) throws -> [[String?]] {
+        // Booleans as words, where sqlite3 prints a number.
+        let list = columns.map {
+            $0 == "is_current" ? "CASE is_current WHEN 1 THEN 'true' WHEN 0 THEN 'false' END" : $0
+        }
+        return try rows(of: "people", list)
+    }
+
+    func stages() throws -> [String] {
+        try sqlite("SELECT name FROM sqlite_schema WHERE name LIKE '\\_headrace\\_seen%' ESCAPE '\\'", mode: "-list")
+    }
+}
