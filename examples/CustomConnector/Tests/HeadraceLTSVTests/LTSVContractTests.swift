@@ -1,0 +1,66 @@
+import HeadraceColumnar
+import HeadraceCore
+import HeadraceLTSV
+import HeadraceTesting
+import Testing
+
+/// A log of a thousand lines, read in chunks of four kilobytes.
+private struct WrittenLog: SourceHarness {
+    let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+        let lines = NamedRows.rows(0..<1000).map { row in
+            "id:\(row[0])" + (row[1].isNull ? "\n" : "\tname:\(row[1].description)\n")
+        }
+        try folder.write(lines.joined(), to: "t.ltsv")
+    }
+
+    func makeSource() throws -> LTSVSource {
+        LTSVSource(at: folder("t.ltsv"), schema: NamedRows.schema, chunkSize: 4 << 10)
+    }
+    var expectedSchema: Schema { NamedRows.schema }
+    var expectedRows: [[Scalar]] { NamedRows.rows(0..<1000) }
+}
+
+/// A file in a folder of its own, read back by `awk`.
+private struct TargetFile: SinkHarness {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    func makeSink() throws -> LTSVSink { LTSVSink(at: folder("t.ltsv")) }
+
+    func rows(_ columns: [String]) async throws -> [[String?]] {
+        guard try folder.names().contains("t.ltsv") else { return [] }
+        // One value a line, a dot before it where there is one; a colon in a value is a part of it.
+        let program = """
+            BEGIN { FS = "\\t"; count = split(wanted, names, ",") }
+            {
+                delete values
+                for (i = 1; i <= NF; i++) { end = index($i, ":"); values[substr($i, 1, end - 1)] = "." substr($i, end + 1) }
+                for (i = 1; i <= count; i++) print values[names[i]]
+            }
+            """
+        let read = try ChildProcess.run(
+            ["awk", "-v", "wanted=\(columns.joined(separator: ","))", program, folder("t.ltsv")])
+        try #require(read.status == 0, "\(read.errors)")
+        let values = read.output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+            .map { $0.isEmpty ? nil : String($0.dropFirst()) }
+        return stride(from: 0, to: values.count, by: columns.count).map { Array(values[$0..<$0 + columns.count]) }
+    }
+
+    func leftovers() async throws -> [String] { try folder.names().filter { $0 != "t.ltsv" } }
+
+    static var gaps: [String: String] {
+        ["replace: names and values that look like SQL are names and values": "a label holds no spaces and no quotes"]
+    }
+}
+
+@Suite struct LTSVContractTests {
+    @Test("What the engine demands of every source", arguments: SourceContract<WrittenLog>.checks)
+    private func source(_ check: Check<WrittenLog>) async throws { try await check.run(on: try WrittenLog()) }
+
+    @Test("What the engine demands of every sink", arguments: SinkContract<TargetFile>.checks)
+    private func sink(_ check: Check<TargetFile>) async throws { try await check.run(on: try TargetFile()) }
+}
