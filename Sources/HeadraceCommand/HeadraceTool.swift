@@ -108,7 +108,7 @@ struct HeadraceCommand: AsyncParsableCommand {
         version: headraceVersion,
         subcommands: [
             RunCommand.self, CopyCommand.self, PlanCommand.self, PreviewCommand.self, SchemaCommand.self,
-            CheckCommand.self, OptionsCommand.self,
+            CheckCommand.self, OptionsCommand.self, NewCommand.self,
             RunsCommand.self, ShowCommand.self, RejectsCommand.self, ReplayCommand.self, KeyValueCommand.self,
         ])
 }
