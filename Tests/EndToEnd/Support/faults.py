@@ -37,7 +37,11 @@ class Case:
         self.toServer = self.toClient = self.epochs = self.commits = self.seconds = 0
 
     def expected(self, base, rows, count):
-        """The dump once the first `count` rows of the file have been loaded."""
+        """The dump once the first `count` rows of the file have been loaded. A history keeps the versions that they ended."""
+        if self.mode == "history":
+            ended = [f"{line}\t{since(rows[number - 1])}" for number, line in base.items() if self.changes(base, rows, number, count)]
+            kept = [line for number, line in base.items() if not 1 <= number <= count]
+            return sorted(ended + [f"{line}\t" for line in kept + rows[:count]])
         if self.mode in ("replace", "mirror") and count == ROWS:
             return sorted(rows)
         if self.mode == "replace":
@@ -48,9 +52,22 @@ class Case:
             return sorted([*base.values(), *(rows[number - 1] for number in range(1, count + 1) if number not in base)])
         return sorted([*(base.values() if self.has_table else []), *rows[:count]])
 
+    @staticmethod
+    def changes(base, rows, number, count):
+        return 1 <= number <= count and base[number] != rows[number - 1]
+
     @property
-    def has_key(self):
-        return self.mode in ("upsert", "insert", "mirror")
+    def is_keyed(self):
+        return self.mode in ("upsert", "insert", "mirror", "history")
+
+    @property
+    def has_unique_key(self):
+        return self.is_keyed and self.mode != "history"
+
+    @property
+    def columns(self):
+        """What a dump shows."""
+        return targets.VERSIONS if self.mode == "history" else targets.COLUMNS
 
 
 # What the table holds before; those below 1 are not in the file.
@@ -72,6 +89,11 @@ def old_values(number):
 
 def csv(row):
     return ",".join("" if cell is None else '"' + str(cell).replace('"', '""') + '"' for cell in row) + "\n"
+
+
+def since(line):
+    """The last column of a dumped row."""
+    return line.rsplit("\t", 1)[1]
 
 
 def line(row, null, digits):
@@ -123,13 +145,14 @@ class FaultTest(driver.KillDriver):
     def restore(self):
         self.proxy.play()
         self.target.recovered()
-        self.target.reset(self.case.has_table, self.case.has_key)
+        self.target.reset(self.case.has_table, self.case.has_unique_key, self.case.mode == "history")
         shutil.rmtree(self.headrace.state, ignore_errors=True)
         os.mkdir(self.headrace.state)
 
     def arguments(self):
-        key = ["--key", "id"] if self.case.has_key else []
-        return ["copy", self.file, self.target.url(self.proxy.port, **self.options), "--mode", self.case.mode, *key, *EPOCH]
+        how = ["--mode", self.case.mode, *(["--key", "id"] if self.case.is_keyed else [])]
+        how += ["--effective", "seen"] if self.case.mode == "history" else []
+        return ["copy", self.file, self.target.url(self.proxy.port, **self.options), *how, *EPOCH]
 
     def start(self, faults=None):
         return self.headrace.start(*self.arguments(), env={"HEADRACE_FAULTS": faults} if faults else None)
@@ -157,7 +180,7 @@ class FaultTest(driver.KillDriver):
     def faults(self, done=None):
         """What is wrong with the final table, its surroundings and the ledger's entry of the run that came through."""
         found = []
-        dump, wanted = sorted(self.target.dump()), self.case.expected(self.base, self.rows, ROWS)
+        dump, wanted = sorted(self.target.dump(self.case.columns)), self.case.expected(self.base, self.rows, ROWS)
         if dump != wanted:
             found.append("rows: " + difference(dump, wanted))
         found += [f"left behind: {name}" for name in self.left_over()]
@@ -180,7 +203,7 @@ class FaultTest(driver.KillDriver):
 
     def between(self):
         """What readers see after the fault: how many rows of the file, and what is wrong with that."""
-        dump = sorted(self.target.dump())
+        dump = sorted(self.target.dump(self.case.columns))
         numbers = [int(row.split("\t", 1)[0]) for row in dump]
         count = max([number for number in numbers if number > BASE], default=0)
         wanted = self.case.expected(self.base, self.rows, count)

@@ -12,6 +12,8 @@ import postgresql
 # In memory where there is such a place: commits are made as durable as ever, and cost the disk nothing.
 PLACE = "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"
 COLUMNS = "id, name, price, day, seen"
+# The same of a history: `seen` says since when a version holds, and one that has ended says until when.
+VERSIONS = "id, name, price, day, valid_from, CASE WHEN is_current AND valid_to IS NULL THEN '' ELSE {until} END"
 
 
 class Disk:
@@ -72,11 +74,13 @@ class PostgreSQL:
     """A server, a database `work` in which the table `t` is loaded, and a schema `kept` with what it holds before."""
 
     name = "PostgreSQL"
-    modes = ["replace", "upsert", "insert", "mirror"]
+    modes = ["replace", "upsert", "insert", "mirror", "history"]
+    until = "CAST(valid_to AS text)"
     stages = ["postgresql.beforeCommit", "postgresql.afterCommit"]
     swap_stages = []
     commit = "COMMIT%00"
     null = "\\N"
+    versions = ["ALTER TABLE t RENAME seen TO valid_from", "ALTER TABLE t ADD valid_to timestamp, ADD is_current boolean NOT NULL DEFAULT true"]
 
     def __init__(self, disk=None):
         self.disk = disk
@@ -91,20 +95,22 @@ class PostgreSQL:
         """Takes the rows of a CSV file without a header as what the table holds before."""
         self.sql(f"\\copy kept.t FROM '{path}' CSV")
 
-    def reset(self, has_table, has_key):
-        self.sql(
-            "DROP TABLE IF EXISTS t, _headrace_state; "
-            + ("CREATE TABLE t (LIKE kept.t INCLUDING ALL); INSERT INTO t SELECT * FROM kept.t;" if has_table else "")
-            + ("ALTER TABLE t ADD PRIMARY KEY (id);" if has_table and has_key else ""))
+    def reset(self, has_table, has_key, has_versions):
+        statements = ["DROP TABLE IF EXISTS t, _headrace_state"]
+        if has_table:
+            statements += ["CREATE TABLE t (LIKE kept.t INCLUDING ALL)", "INSERT INTO t SELECT * FROM kept.t"]
+            statements += ["ALTER TABLE t ADD PRIMARY KEY (id)"] if has_key else []
+            statements += self.versions if has_versions else []
+        self.sql("; ".join(statements))
 
     def exists(self):
         return self.sql("SELECT to_regclass('t') IS NOT NULL") == ["t"]
 
-    def dump(self):
+    def dump(self, columns):
         """The table's rows as psql writes them, in order; none when there is no table."""
         if not self.exists():
             return []
-        return self.sql(f"COPY (SELECT {COLUMNS} FROM t ORDER BY id, name COLLATE \"C\") TO STDOUT")
+        return self.sql(f"COPY (SELECT {columns.format(until=self.until)} FROM t ORDER BY id, name COLLATE \"C\") TO STDOUT")
 
     def epoch(self):
         """The last epoch whose commit reached the table, 0 when none did."""
@@ -148,12 +154,14 @@ class MariaDB:
     """The same with a database `kept` for what the table holds before."""
 
     name = "MariaDB"
-    modes = ["replace", "upsert"]
+    modes = ["replace", "upsert", "insert", "mirror", "history"]
+    until = "CAST(valid_to AS char)"
     stages = ["mysql.beforeCommit", "mysql.prepared", "mysql.swapped", "mysql.afterCommit"]
     # Reached by a replace only.
     swap_stages = ["mysql.prepared", "mysql.swapped"]
     commit = "%03COMMIT"
     null = "NULL"
+    versions = ["ALTER TABLE t CHANGE seen valid_from DATETIME(6), ADD valid_to DATETIME(6), ADD is_current BOOLEAN NOT NULL DEFAULT TRUE"]
 
     def __init__(self, disk=None):
         self.disk = disk
@@ -170,12 +178,13 @@ class MariaDB:
             f"LOAD DATA LOCAL INFILE '{path}' INTO TABLE kept.t FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '\"' ESCAPED BY '' "
             "(id, @n, @p, @d, @s) SET name = NULLIF(@n, ''), price = NULLIF(@p, ''), day = NULLIF(@d, ''), seen = NULLIF(@s, '')")
 
-    def reset(self, has_table, has_key):
+    def reset(self, has_table, has_key, has_versions):
         tables = [name for (name,) in self.sql("SHOW TABLES")]
         statements = [f"DROP TABLE `{name}`" for name in tables]
         if has_table:
             statements += ["CREATE TABLE t LIKE kept.t", "INSERT INTO t SELECT * FROM kept.t"]
             statements += ["ALTER TABLE t ADD PRIMARY KEY (id)"] if has_key else []
+            statements += self.versions if has_versions else []
         if statements:
             self.sql("; ".join(statements))
 
@@ -185,10 +194,10 @@ class MariaDB:
     def exists(self):
         return "t" in self.tables()
 
-    def dump(self):
+    def dump(self, columns):
         if not self.exists():
             return []
-        return ["\t".join(row) for row in self.sql(f"SELECT {COLUMNS} FROM t ORDER BY id, CAST(name AS BINARY)")]
+        return ["\t".join(row) for row in self.sql(f"SELECT {columns.format(until=self.until)} FROM t ORDER BY id, CAST(name AS BINARY)")]
 
     def epoch(self):
         if "_headrace_state" not in self.tables():
@@ -196,9 +205,11 @@ class MariaDB:
         return int(self.sql("SELECT COALESCE(MAX(epoch), 0) FROM _headrace_state")[0][0])
 
     def left_over(self):
-        found = [name for name in self.tables() if name not in ("t", "_headrace_state", "_headrace_swap")]
+        found = [name for name in self.tables() if name not in ("t", "_headrace_state", "_headrace_swap", "_headrace_mirror")]
         if "_headrace_swap" in self.tables():
             found += [f"swap of {row[0]}" for row in self.sql("SELECT target FROM _headrace_swap")]
+        if "_headrace_mirror" in self.tables():
+            found += [f"keys of {row[0]}" for row in self.sql("SELECT target FROM _headrace_mirror")]
         return found + [f"transaction {row[0]}" for row in self.sql("SELECT trx_state FROM information_schema.INNODB_TRX")]
 
     def url(self, port, **options):

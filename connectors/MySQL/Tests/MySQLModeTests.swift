@@ -134,6 +134,19 @@ private let mirror = SinkMode.mirror(on: ["id"])
         #expect(try table() == ["2\tb"])
     }
 
+    @Test("A mirror that dies just after its last commit leaves nothing once the job has looked for its checkpoint")
+    func diesAfterLastCommit() async throws {
+        let context = RunContext.testing(faults: Faults(failingAt: "mysql.afterCommit"))
+        await #expect(throws: (any Error).self) {
+            try await sink.load(
+                [try .of(people, [[.integer(1), .utf8("Ann")]])], schema: people, mode: mirror, in: context)
+        }
+        #expect(try bench.stages().count == 1)
+        #expect(try await sink.committed(in: .testing(fence: 2))?.isFinal == true)
+        #expect(try bench.stages() == [])
+        #expect(try bench.mariadb("SELECT COUNT(*) FROM _headrace_mirror") == ["0"])
+    }
+
     @Test("A mirror that fails before its first commit leaves no table behind, and no row changed")
     func failsEarly() async throws {
         try bench.mariadb("CREATE TABLE people (id BIGINT PRIMARY KEY, name TEXT); INSERT INTO people VALUES (1, 'a')")

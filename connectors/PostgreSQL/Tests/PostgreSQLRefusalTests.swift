@@ -111,6 +111,45 @@ private func row(_ id: Int, _ name: String = "n", _ country: String = "SE", _ pr
         #expect(codes == ["check", "foreignKey", "notUnique", "trigger", "tooLong"])
     }
 
+    @Test(
+        "Where checks alone refuse rows, and where a key does too, every bad row is named and every good one arrives",
+        arguments: [false, true])
+    func checksAlone(withKeys: Bool) async throws {
+        try bench.psql(
+            """
+            CREATE TABLE plain (id bigint \(withKeys ? "UNIQUE" : ""), name text CONSTRAINT no_bad CHECK (name <> 'bad'), country text,
+                price numeric, CONSTRAINT some_price CHECK (price > 0 AND (country IS NULL OR length(country) = 2)))
+            """)
+        let random = RunRandom(seed: 4)
+        var (rows, wanted, good, ids) = ([[Scalar]](), [String](), 0, Set<Int>())
+        for index in 0..<3000 {
+            let isRepeated = withKeys && index > 0 && random.below(100) == 0
+            let id = isRepeated ? Int(random.below(UInt64(index))) : index
+            let name = ["bad", "n", "n", "n"][random.below(60) == 0 ? 0 : 1 + Int(random.below(3))]
+            let price: Scalar = random.below(50) == 0 ? .decimal(DecimalValue(-1)) : .decimal(DecimalValue(7))
+            rows.append([
+                .integer(Int128(id)), random.below(30) == 0 ? .null : .utf8(name),
+                random.below(9) == 0 ? .null : .utf8("SE"), random.below(40) == 0 ? .null : price,
+            ])
+            let broken =
+                rows[index][1] == .utf8("bad")
+                ? "no_bad" : rows[index][3] == .decimal(DecimalValue(-1)) ? "some_price" : nil
+            if broken == nil, ids.insert(id).inserted {
+                good += 1
+            } else {
+                wanted.append("row \(index % 250 + 1) of its batch: \(broken ?? "plain_id_key")")
+            }
+        }
+        let result = try await load(rows, pieces: 12, into: PostgreSQLSink(try bench.configuration, table: "plain"))
+        #expect(result.counts == WriteCounts(inserted: good))
+        #expect(try bench.psql("SELECT count(*), count(DISTINCT id) FROM plain") == ["\(good)|\(good)"])
+        let found = result.rejects.map { reject in
+            let rule = ["no_bad", "some_price", "plain_id_key"].first { reject.message.contains("\"\($0)\"") }
+            return "row \(reject.place.row) of its batch: \(rule ?? reject.message)"
+        }
+        #expect(found.sorted() == wanted.sorted())
+    }
+
     @Test("Constraints that would wait for the commit refuse their rows at once")
     func deferred() async throws {
         try bench.psql(

@@ -220,6 +220,14 @@ final class MySQLConnection {
         try rows("SHOW WARNINGS").map { (UInt32($0[1] ?? "") ?? 0, $0[2] ?? "") }
     }
 
+    /// Whether the server ends statements of any kind that take long; MySQL's own limit is for queries only.
+    var hasStatementTimeout: Bool {
+        get throws(MySQLFailure) {
+            guard isMariaDB, let limit = try setting(MySQLName(known: "max_statement_time")) else { return false }
+            return Double(limit) != 0
+        }
+    }
+
     /// Undoes what was not committed; nothing on a connection that is gone.
     func rollBack() { _ = try? execute("ROLLBACK") }
 

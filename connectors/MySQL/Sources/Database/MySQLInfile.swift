@@ -1,40 +1,64 @@
 import Glibc
 import HeadraceCMariaDB
+import HeadraceCore
 
-/// Bytes in memory that the server asks for in place of a file.
-private final class MySQLInfile {
-    let base: UnsafeRawPointer
-    let pieces: [Range<Int>]
-    var piece = 0
-    var offset = 0
+/// Bytes that the server asks for in place of a file, handed in piece by piece while it reads them.
+///
+/// - Invariant (`@unchecked Sendable`): stored properties are touched under `condition` only.
+final class MySQLInfile: @unchecked Sendable {
+    private let condition = Condition()
+    private var pieces: [ArraySlice<UInt8>] = []
+    private var isWhole = false
+    private var isGivenUp = false
 
-    init(_ base: UnsafeRawPointer, _ pieces: [Range<Int>]) {
-        self.base = base
-        self.pieces = pieces
+    /// Adds bytes at the end.
+    func add(_ piece: ArraySlice<UInt8>) {
+        condition.withLock {
+            pieces.append(piece)
+            condition.broadcast()
+        }
     }
 
-    func read(into buffer: UnsafeMutableRawPointer, _ size: Int) -> Int {
-        var filled = 0
-        while filled < size, piece < pieces.count {
-            let range = pieces[piece]
-            let count = min(size - filled, range.count - offset)
-            memcpy(buffer + filled, base + range.lowerBound + offset, count)
-            filled += count
-            offset += count
-            if offset == range.count {
-                piece += 1
-                offset = 0
-            }
+    /// Says that nothing more comes.
+    func end() {
+        condition.withLock {
+            isWhole = true
+            condition.broadcast()
         }
-        return filled
+    }
+
+    /// Makes whoever reads it fail.
+    func giveUp() {
+        condition.withLock {
+            isGivenUp = true
+            condition.broadcast()
+        }
+    }
+
+    /// Copies what comes next, once there is something.
+    /// - Returns: how many bytes; 0 at the end, less for a file that was given up.
+    fileprivate func read(into buffer: UnsafeMutableRawPointer, _ size: Int) -> Int {
+        condition.withLock {
+            while pieces.isEmpty, !isWhole, !isGivenUp { condition.wait() }
+            guard !isGivenUp else { return -1 }
+            var filled = 0
+            while filled < size, let piece = pieces.first {
+                let count = min(size - filled, piece.count)
+                piece.withUnsafeBytes { bytes in
+                    if let base = bytes.baseAddress { memcpy(buffer + filled, base, count) }
+                }
+                filled += count
+                if count == piece.count { pieces.removeFirst() } else { pieces[0] = piece.dropFirst(count) }
+            }
+            return filled
+        }
     }
 }
 
 extension MySQLConnection {
-    /// Runs a `LOAD DATA LOCAL` whose file is `pieces` of the memory at `base`.
+    /// Runs a `LOAD DATA LOCAL` that reads `file`, to its end.
     /// - Returns: the rows that the server stored, some of which it may have altered: `warningCount` tells.
-    func load(_ sql: SQL, _ base: UnsafeRawPointer, _ pieces: [Range<Int>]) throws(MySQLFailure) -> Int {
-        let file = MySQLInfile(base, pieces)
+    func load(_ sql: SQL, _ file: MySQLInfile) throws(MySQLFailure) -> Int {
         mysql_set_local_infile_handler(
             handle,
             { context, _, source in

@@ -101,10 +101,10 @@ struct MySQLRowLoader: Sendable {
         var suspects: [Int]?
         let known = refusals.count
         do {
-            let stored = try batch.lines.withUnsafeBytes { bytes -> Int in
-                guard let base = bytes.baseAddress else { return 0 }
-                return try connection.load(loadSQL, base, batch.pieces(of: lines))
-            }
+            let file = MySQLInfile()
+            for range in batch.pieces(of: lines) { file.add(batch.lines[range]) }
+            file.end()
+            let stored = try connection.load(loadSQL, file)
             if connection.warningCount == 0, stored == lines.count {
                 try connection.execute("RELEASE SAVEPOINT \(Self.point)")
                 return stored

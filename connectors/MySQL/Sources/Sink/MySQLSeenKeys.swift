@@ -4,8 +4,8 @@ import HeadraceCore
 /// The keys that a mirror has seen: a table beside the mirrored one, filled in the rows' transactions and dropped after the
 /// last of them.
 ///
-/// A row in `_headrace_mirror`, written in the same transactions, says which run has committed last with them, and by a mark in
-/// the table's comment for which load it was made: the server commits when it makes a table, so that the table alone
+/// A row in `_headrace_mirror`, written in the same transactions, says which run has committed last with them, no run once the
+/// load has ended, and by a mark in the table's comment for which load it was made: the server commits when it makes a table, so that the table alone
 /// says nothing. A load that begins afresh drops what an interrupted one has left, whatever its job.
 struct MySQLSeenKeys: Sendable {
     static let owners = "_headrace_mirror"
@@ -61,6 +61,27 @@ struct MySQLSeenKeys: Sendable {
             AND TABLE_NAME = \(MySQLLiteral(table.text))
             """)
         if found != 0 { try connection.execute("DROP TABLE IF EXISTS \(table)") }
+        if try isKnown(connection) { try connection.execute(release(target)) }
+    }
+
+    /// Takes away what a mirror of `job` has left that committed its last rows and died just then.
+    static func tidy(_ target: MySQLName, job: String, in connection: MySQLConnection) throws {
+        guard try isKnown(connection) else { return }
+        let table = MySQLTablePlan.shortName("_headrace_seen_", of: target.text)
+        let mark: SQL = """
+            SELECT mark, \(comment(of: table)) FROM `_headrace_mirror` WHERE target = \(MySQLLiteral(target.text))
+            AND job = \(MySQLLiteral(job)) AND run = ''
+            """
+        guard let found = try connection.rows(mark).first else { return }
+        if found[0] == found[1] { try connection.execute("DROP TABLE IF EXISTS \(table)") }
+        try connection.execute("\(release(target)) AND job = \(MySQLLiteral(job)) AND run = ''")
+    }
+
+    private static func isKnown(_ connection: MySQLConnection) throws -> Bool {
+        try connection.number(
+            """
+            SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '_headrace_mirror'
+            """) == 1
     }
 
     /// Begins with no keys.
@@ -79,6 +100,7 @@ struct MySQLSeenKeys: Sendable {
     /// Leaves no trace of a load; the table of another one that has begun meanwhile stays.
     func end(_ mark: String, in connection: MySQLConnection) throws {
         if try connection.rows("SELECT \(comment)").first?[0] == mark { try connection.execute(drop) }
+        try connection.execute("\(release) AND mark = \(MySQLLiteral(mark))")
     }
 
     /// As `end`, for the load that this run began and that has committed nothing.
@@ -88,26 +110,30 @@ struct MySQLSeenKeys: Sendable {
 
     // MARK: - In the rows' transactions
 
-    private var release: SQL { "DELETE FROM `_headrace_mirror` WHERE target = \(MySQLLiteral(target.text))" }
+    private static func release(_ target: MySQLName) -> SQL {
+        "DELETE FROM `_headrace_mirror` WHERE target = \(MySQLLiteral(target.text))"
+    }
 
-    private var comment: SQL {
+    private static func comment(of table: MySQLName) -> SQL {
         """
         (SELECT TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = \(MySQLLiteral(table.text)))
         """
     }
 
-    /// Writes down whose keys these are, and how many rows had none; a mirror that has ended owns none.
+    private var release: SQL { Self.release(target) }
+    private var comment: SQL { Self.comment(of: table) }
+
+    /// Writes down whose keys these are, and how many rows had none; those of a mirror that has ended are no run's.
     /// - Returns: the mark of the table.
     func claim(
         job: String, run: String, unknown: Int, isFinal: Bool, in connection: MySQLConnection
     ) throws -> String? {
         let mark = try connection.rows("SELECT \(comment)").first?[0]
         try connection.execute(release)
-        guard !isFinal else { return mark }
         try connection.execute(
             """
             INSERT INTO `_headrace_mirror` (target, job, run, mark, unknown) VALUES (\(MySQLLiteral(target.text)), \(MySQLLiteral(job)),
-            \(MySQLLiteral(run)), \(MySQLLiteral(mark ?? "")), \(unknown))
+            \(MySQLLiteral(isFinal ? "" : run)), \(MySQLLiteral(mark ?? "")), \(unknown))
             """)
         return mark
     }
@@ -116,10 +142,7 @@ struct MySQLSeenKeys: Sendable {
     /// - Returns: how many rows of those epochs had none.
     /// - Throws: `unsupported` where they are gone or those of another load: nobody knows then what is absent.
     func check(job: String, run: String, in connection: MySQLConnection) throws -> Int {
-        let exists: SQL = """
-            SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '_headrace_mirror'
-            """
-        if try connection.number(exists) == 1 {
+        if try Self.isKnown(connection) {
             let found = try connection.rows(
                 """
                 SELECT job, run, mark, \(comment), unknown FROM `_headrace_mirror` WHERE target = \(MySQLLiteral(target.text)) FOR UPDATE

@@ -36,7 +36,9 @@ public struct MySQLSink: AppendingSink, ReplacingSink, UpsertingSink, InsertingS
         let checkpoint = try await MySQLSession.once(configuration, following: context.cancellation) { connection in
             // The checkpoint of a swap that was interrupted is not written yet where its rows are there.
             if let target { try MySQLSwap.settle(target, of: job, in: connection) }
-            return try MySQLState.read(job: job, sink: sink, in: connection)
+            let checkpoint = try MySQLState.read(job: job, sink: sink, in: connection)
+            if let target, checkpoint?.isFinal == true { try MySQLSeenKeys.tidy(target, job: job, in: connection) }
+            return checkpoint
         }
         seen.note(checkpoint, by: context.run)
         return checkpoint
@@ -78,7 +80,8 @@ public struct MySQLSink: AppendingSink, ReplacingSink, UpsertingSink, InsertingS
                 guard case .facts(let load) = mode else {
                     let plan = try self.tablePlan(for: schema, mode: mode, fence: context.fence, in: connection)
                     plan.noteIgnored(in: context.log)
-                    return (.table(plan), byFile)
+                    let span = MySQLLoadSpan(plan, byFile: byFile, hasTimeout: try connection.hasStatementTimeout)
+                    return (.table(plan, span), byFile)
                 }
                 for table in load.tables { _ = try MySQLTableDefinition.missing(table, in: connection) }
                 return (.facts(load, schema), byFile)

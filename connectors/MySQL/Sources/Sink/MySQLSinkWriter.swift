@@ -6,7 +6,7 @@ import Synchronization
 public final class MySQLSinkWriter: MirroringWriter {
     /// What rows are written to.
     enum Target: Sendable {
-        case table(MySQLTablePlan)
+        case table(MySQLTablePlan, MySQLLoadSpan)
         case facts(any FactLoad, Schema)
     }
 
@@ -54,32 +54,45 @@ public final class MySQLSinkWriter: MirroringWriter {
 
     public func encode(_ batch: Batch) throws -> MySQLEncodedBatch {
         switch target {
-        case .table(let plan): MySQLEncodedBatch(batch, plan: plan)
+        case .table(let plan, _): MySQLEncodedBatch(batch, plan: plan)
         case .facts: MySQLEncodedBatch(facts: batch)
         }
     }
 
     public func write(_ encoded: MySQLEncodedBatch) async throws -> [Reject] {
-        guard case .table(let plan) = target else {
+        guard case .table(let plan, let span) = target else {
             let (loader, warehouse) = try await openLoad()
             return try await loader.load(encoded.batch, into: warehouse)
         }
-        let (counts, refusals) = try await session.use { connection in
+        let (counts, rejects) = try await session.use { connection in
             try self.begin(connection)
+            guard plan.isStaged else { return Self.inserted(try span.write(encoded, to: connection)) }
             if let keys = encoded.keys {
                 try MySQLSeenKeys(plan).add(keys.lines, byFile: self.byFile, in: connection)
             }
-            return try self.store(encoded, plan, connection)
+            let (counts, refusals) = try self.merger(plan).merge(encoded, byFile: self.byFile, in: connection)
+            return (counts, refusals.map { $0.reject(of: encoded, plan: plan) })
         }
         state.withLock {
             $0.counts = $0.counts + counts
             $0.unknownKeys += encoded.unknownKeys
         }
-        return encoded.rejects + refusals.map { $0.reject(of: encoded, plan: plan) }
+        return encoded.rejects + rejects
+    }
+
+    public func drain() async throws -> [Reject] {
+        guard case .table(_, let span) = target else { return [] }
+        let (counts, rejects) = try await session.use { Self.inserted(try span.end($0)) }
+        state.withLock { $0.counts = $0.counts + counts }
+        return rejects
+    }
+
+    private static func inserted(_ outcome: MySQLLoadSpan.Outcome) -> (WriteCounts, [Reject]) {
+        (WriteCounts(inserted: outcome.stored), outcome.rejects)
     }
 
     public func deleteAbsent() async throws -> Int {
-        guard case .table(let plan) = target, plan.mode.isMirror else { return 0 }
+        guard case .table(let plan, _) = target, plan.mode.isMirror else { return 0 }
         let deleted = try await session.use { connection in
             try self.begin(connection)
             let unknown = self.state.withLock { $0.unknownKeys }
@@ -101,23 +114,16 @@ public final class MySQLSinkWriter: MirroringWriter {
         MySQLMerger(plan, stage: Self.stage, updating: plan.valueColumns, time: time)
     }
 
-    private func store(
-        _ batch: MySQLEncodedBatch, _ plan: MySQLTablePlan, _ connection: MySQLConnection
-    ) throws -> (counts: WriteCounts, refusals: [MySQLRefusal]) {
-        if plan.isStaged {
-            return try merger(plan).merge(batch, byFile: byFile, in: connection)
-        }
-        let (stored, refusals) = try MySQLRowLoader(plan, into: plan.into).store(batch, byFile: byFile, in: connection)
-        return (WriteCounts(inserted: stored), refusals)
-    }
-
     public func settle() async throws -> WriteCounts {
-        guard case .facts = target else {
-            try await session.use { try self.begin($0) }
-            return state.withLock { $0.counts }
+        if case .facts = target {
+            let (loader, warehouse) = try await openLoad()
+            return try await loader.finish(in: warehouse)
         }
-        let (loader, warehouse) = try await openLoad()
-        return try await loader.finish(in: warehouse)
+        guard try await drain().isEmpty else {
+            throw HeadraceError(.unexpected, "rows were refused that nobody asked for: drain before settle")
+        }
+        try await session.use { try self.begin($0) }
+        return state.withLock { $0.counts }
     }
 
     public func commit(_ checkpoint: Checkpoint) async throws {
@@ -125,14 +131,14 @@ public final class MySQLSinkWriter: MirroringWriter {
         let expected = self.expected.withLock { $0 }
         try await session.use { connection in
             try self.begin(connection)
-            if case .table(let plan) = self.target, plan.swaps {
+            if case .table(let plan, _) = self.target, plan.swaps {
                 let swap = MySQLSwap(target: plan.table, job: job, sink: name, fence: fence)
                 try swap.commit(checkpoint, over: expected, faults: faults, in: connection)
                 return
             }
             try MySQLState.write(checkpoint, over: expected, job: job, sink: name, fence: fence, in: connection)
             let seen: MySQLSeenKeys? =
-                if case .table(let plan) = self.target, plan.mode.isMirror { MySQLSeenKeys(plan) } else { nil }
+                if case .table(let plan, _) = self.target, plan.mode.isMirror { MySQLSeenKeys(plan) } else { nil }
             let mark = try seen?.claim(
                 job: job, run: checkpoint.run, unknown: self.state.withLock { $0.unknownKeys },
                 isFinal: checkpoint.isFinal, in: connection)
@@ -157,13 +163,14 @@ public final class MySQLSinkWriter: MirroringWriter {
 
     public func abort() async {
         context.cancellation.remove(cancellationKey)
+        if case .table(_, let span) = target { await session.finish { _ in span.giveUp() } }
         await session.close()
         let (isPrepared, made, hasFreshKeys) = state.withLock { state in
             defer { (state.isPrepared, state.made, state.hasFreshKeys) = (false, nil, false) }
             return (state.isPrepared, state.made, state.hasFreshKeys)
         }
         // Tables were made outside of the transaction that is undone; where even this fails, the next run does it.
-        guard isPrepared, case .table(let plan) = target else { return }
+        guard isPrepared, case .table(let plan, _) = target else { return }
         let (job, fence, name) = (context.job, context.fence, sink.stateName)
         _ = try? await MySQLSession.once(sink.configuration) { connection in
             if plan.swaps {
@@ -218,7 +225,8 @@ public final class MySQLSinkWriter: MirroringWriter {
         }
         try connection.execute("START TRANSACTION")
         try MySQLState.check(context.fence, job: context.job, locking: false, in: connection)
-        if case .table(let plan) = target {
+        if case .table(let plan, let span) = target {
+            span.begin()
             if !isPrepared, plan.mode == .replace, !plan.swaps { try connection.execute("DELETE FROM \(plan.table)") }
             if plan.mode.isMirror, let run = state.withLock({ $0.mirrored }) ?? context.resumed?.run {
                 let unknown = try MySQLSeenKeys(plan).check(job: context.job, run: run, in: connection)
@@ -234,7 +242,7 @@ public final class MySQLSinkWriter: MirroringWriter {
             for table in facts.tables {
                 for sql in try MySQLTableDefinition.missing(table, in: connection) { try connection.execute(sql) }
             }
-        case .table(let plan):
+        case .table(let plan, _):
             if !plan.mode.isMirror { try MySQLSeenKeys.discard(of: plan.table, in: connection) }
             if plan.swaps {
                 try MySQLSwap.recover(plan.table, in: connection)

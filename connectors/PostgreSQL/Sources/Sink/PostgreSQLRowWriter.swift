@@ -4,9 +4,10 @@ import HeadraceCore
 /// Writes encoded batches into a table and tells what became of each row: counted by the server, never taken from the
 /// batch. Every batch is a savepoint of the epoch's transaction, so that a row that is refused takes no other with it.
 ///
-/// A clean batch goes in by COPY. The server names the line of a first few refused rows; after those, batches go into a
-/// stage, where SQL sorts good rows from bad by the table's constraints. What the server refuses even then is halved until
-/// single rows are left.
+/// A clean batch goes in by COPY. The server names the line of a first few refused rows; after those, the COPY leaves out
+/// rows that break a check (`PostgreSQLRowWriter+Checks`). What is refused for another reason goes into a stage, where SQL
+/// sorts good rows from bad by the table's constraints. What the server refuses even then is halved until single rows are
+/// left.
 ///
 /// - Invariant (`@unchecked Sendable`): used inside calls of its session only.
 final class PostgreSQLRowWriter: @unchecked Sendable {
@@ -18,12 +19,14 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
     /// So many refusals of an epoch are found by writing a batch again without the line that the server named.
     static let namedRefusals = 3
 
-    private let plan: PostgreSQLTablePlan
+    let plan: PostgreSQLTablePlan
     private let time: PostgreSQLLiteral
     private let log: EventLog
-    private let stages = PostgreSQLStages()
+    let stages = PostgreSQLStages()
     private var refusals = 0
     private var rules: [PostgreSQLRule]?
+    /// Whether a COPY that leaves out what breaks a check leaves out what the server refuses.
+    var checksTell = true
     /// What the server says to a row that breaks a rule.
     private var words: [String: PostgreSQLFailure] = [:]
 
@@ -48,9 +51,9 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
     func write(_ rows: PostgreSQLEncodedRows, to connection: PostgreSQLConnection) throws -> Outcome {
         guard rows.count > 0 else { return Outcome() }
         var outcome = Outcome()
-        if !takesCopy || refusals >= Self.namedRefusals {
-            outcome = try staged(rows, connection)
-        } else if let done = try copied(rows, connection) {
+        if takesCopy,
+            let done = try refusals < Self.namedRefusals ? copied(rows, connection) : checked(rows, connection)
+        {
             outcome = done
         } else {
             outcome = try staged(rows, connection)
@@ -63,7 +66,7 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
     /// Runs `body` so that a refusal leaves the transaction as it was.
     /// - Returns: why the server refused, nil when it did not.
     ///   With `takesBadSQL` that may be the statement itself.
-    private func attempt(
+    func attempt(
         _ connection: PostgreSQLConnection, takesBadSQL: Bool = false, _ body: () throws -> Void
     ) throws -> PostgreSQLFailure? {
         try connection.attempt(log: log, expecting: { $0.isRefusal || $0.stateClass == "42" && takesBadSQL }, body)
@@ -94,10 +97,12 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
         }
     }
 
-    private func copy(
-        _ rows: PostgreSQLEncodedRows, without left: [Int], _ connection: PostgreSQLConnection
+    func copy(
+        _ rows: PostgreSQLEncodedRows, without left: [Int] = [], where condition: SQL? = nil,
+        _ connection: PostgreSQLConnection
     ) throws -> Int {
-        try connection.beginCopyIn(plan.copy)
+        let only: SQL = condition.map { " WHERE \($0)" } ?? ""
+        try connection.beginCopyIn("\(plan.copy)\(only)")
         try PostgreSQLEncodedRows.header.withUnsafeBytes { try connection.copyIn($0) }
         var start = 0
         for end in left + [rows.count] {
@@ -122,12 +127,11 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
         var outcome = Outcome()
         let stage = try stages.fill(plan.columns, rows, in: connection)
         if refusals < Self.namedRefusals, try move(stage, "true", connection, &outcome) == nil { return outcome }
-        if rules == nil { rules = try PostgreSQLRule.all(of: plan, in: connection) }
         // Rows of one unique key wait for the first of them, which may be refused for another reason. Every round moves
         // or refuses the first row at least.
         var isOver = false
         while !isOver {
-            try sort(stage, connection, &outcome)
+            try sort(stage, by: knownRules(connection), connection, &outcome)
             let waiting = try repeated(in: stage, connection)
             let free: SQL = "\(PostgreSQLStages.row) <> ALL ('\(list(waiting))'::integer[])"
             if let failure = try move(stage, free, connection, &outcome) {
@@ -204,11 +208,20 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
         return rows.map { PostgreSQLRefusal(row: $0, failure: failure) }
     }
 
+    /// The constraints of the table that SQL can tell.
+    func knownRules(_ connection: PostgreSQLConnection) throws -> [PostgreSQLRule] {
+        if let rules { return rules }
+        let found = try PostgreSQLRule.all(of: plan, in: connection)
+        rules = found
+        return found
+    }
+
     /// Refuses the rows of the stage that break a rule, and takes them out of it.
-    private func sort(
-        _ stage: PostgreSQLTableName, _ connection: PostgreSQLConnection, _ outcome: inout Outcome
+    func sort(
+        _ stage: PostgreSQLTableName, by rules: [PostgreSQLRule], _ connection: PostgreSQLConnection,
+        _ outcome: inout Outcome
     ) throws {
-        for rule in rules ?? [] {
+        for rule in rules {
             var rows: [Int] = []
             // An expression that a stage's plain columns do not suit is left to the server.
             let problem = try attempt(connection, takesBadSQL: true) {
@@ -217,7 +230,7 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
                 ) { Int($0.integer(0) ?? -1) }
             }
             guard problem == nil, let first = rows.first else {
-                if problem != nil { rules?.removeAll { $0.name == rule.name } }
+                if problem != nil { self.rules?.removeAll { $0.name == rule.name } }
                 continue
             }
             guard let failure = try words(for: rule, row: first, of: stage, connection) else { continue }

@@ -6,6 +6,8 @@ struct PostgreSQLRule: Sendable {
     let name: String
     /// Whether the row `s` of a stage breaks the rule, given the table as it is.
     let violation: SQL
+    /// For checks: what holds for a row alone, or is unknown, unless it breaks the rule.
+    var check: SQL?
     /// For unique rules: the columns, so that rows of one stage are held against each other.
     let unique: [PostgreSQLName]
 
@@ -34,8 +36,9 @@ struct PostgreSQLRule: Sendable {
         return found.compactMap { check in
             // Columns that the rows lack take defaults, which the stage does not know.
             guard !check.columns.isEmpty, check.columns.allSatisfy(plan.names.contains) else { return nil }
+            let expression = SQL(writtenByUser: check.expression)
             return PostgreSQLRule(
-                name: check.name, violation: "NOT (\(SQL(writtenByUser: check.expression)))", unique: [])
+                name: check.name, violation: "NOT (\(expression))", check: expression, unique: [])
         }
     }
 

@@ -25,13 +25,16 @@ final class PostgreSQLStages {
     /// Forgets all tables: the transaction that made them has ended.
     func forget() { made = [:] }
 
-    /// Puts encoded rows into the stage for `columns`, emptied before.
+    /// Puts encoded rows, or those of them for which `condition` is true, into the stage for `columns`, emptied before.
     func fill(
-        _ columns: [PostgreSQLColumn], _ rows: PostgreSQLEncodedRows, in connection: PostgreSQLConnection
+        _ columns: [PostgreSQLColumn], _ rows: PostgreSQLEncodedRows, where condition: SQL? = nil,
+        in connection: PostgreSQLConnection
     ) throws -> PostgreSQLTableName {
-        let stage = try stage(for: columns, connection)
+        let (stage, isNew) = try make(for: columns, connection)
+        if !isNew { try connection.script("TRUNCATE \(stage)") }
+        let only: SQL = condition.map { " WHERE \($0)" } ?? ""
         try connection.beginCopyIn(
-            "COPY \(stage) (\(Self.row), \(columns.map(\.name))) FROM STDIN (FORMAT binary)")
+            "COPY \(stage) (\(Self.row), \(columns.map(\.name))) FROM STDIN (FORMAT binary)\(only)")
         try PostgreSQLEncodedRows.header.withUnsafeBytes { try connection.copyIn($0) }
         try Self.numbered(rows).withUnsafeBytes { try connection.copyIn($0) }
         try PostgreSQLEncodedRows.trailer.withUnsafeBytes { try connection.copyIn($0) }
@@ -39,15 +42,14 @@ final class PostgreSQLStages {
         return stage
     }
 
-    private func stage(for columns: [PostgreSQLColumn], _ connection: PostgreSQLConnection) throws
-        -> PostgreSQLTableName
-    {
+    /// Makes the stage for `columns` where there is none. What is made inside a savepoint that is rolled back is gone.
+    @discardableResult
+    func make(
+        for columns: [PostgreSQLColumn], _ connection: PostgreSQLConnection
+    ) throws -> (stage: PostgreSQLTableName, isNew: Bool) {
         let shape = Shape(
             columns: columns.map(\.name), types: columns.map { $0.isReadFromText ? 0 : $0.type.oid })
-        if let known = made[shape] {
-            try connection.script("TRUNCATE \(known)")
-            return known
-        }
+        if let known = made[shape] { return (known, false) }
         let stage = Self.name(made.count + 1)
         // The types' own names: without lengths, and a domain's base, so that nothing is refused here.
         let lines = try columns.map { column -> SQL in
@@ -58,7 +60,7 @@ final class PostgreSQLStages {
         try connection.script(
             "CREATE TEMPORARY TABLE \(stage.table) (\(Self.row) integer NOT NULL, \(lines)) ON COMMIT DROP")
         made[shape] = stage
-        return stage
+        return (stage, true)
     }
 
     /// The rows with their numbers in the batch as a column in front.
