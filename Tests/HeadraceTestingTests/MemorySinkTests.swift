@@ -13,8 +13,10 @@ struct MemorySinkTests {
     {
         let records = try #require(RecordBatch(schema: Schema([Field("n", .int64)]), rows: rows))
         let source = MemorySource("numbers", records, failsAt: failsAt)
-        // One commit, at the end: on a busy machine ten seconds may pass between two batches.
-        return try await JobRunner(ledger: ledger, options: RunOptions(commit: .run)).run(
+        // One worker, so that a batch is written before the next is read; one commit, at the end: on a busy machine ten seconds may
+        // pass between two batches.
+        let options = RunOptions(scheduling: .threaded(workers: 1), commit: .run)
+        return try await JobRunner(ledger: ledger, options: options).run(
             Job("numbers", Pipeline("numbers", from: source).loading(into: sink, mode: .append)))
     }
 

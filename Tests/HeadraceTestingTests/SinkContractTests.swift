@@ -3,8 +3,8 @@ import HeadraceCore
 import HeadraceTesting
 import Testing
 
-/// A table in memory, honest or with one mistake.
-private struct MemoryTable: SinkHarness {
+/// Rows in memory, honestly kept or with one mistake.
+private struct MemoryTarget: SinkHarness {
     let sink: MemorySink
 
     init(_ fault: MemorySink.Fault? = nil) { sink = MemorySink("table", fault: fault) }
@@ -16,9 +16,22 @@ private struct MemoryTable: SinkHarness {
     func leftovers() async throws -> [String] { sink.openWriters == 0 ? [] : ["\(sink.openWriters) open writers"] }
 }
 
+/// A table in memory that is written by key, honest or with one mistake.
+private struct KeyedTarget: SinkHarness {
+    let table: MemoryTable
+
+    init(_ fault: MemoryTable.Fault? = nil) { table = MemoryTable("table", fault: fault) }
+
+    func makeSink() throws -> MemoryTable { table }
+    func rows(_ columns: [String]) async throws -> [[String?]] {
+        table.rows(columns).map { row in row.map { $0.isNull ? nil : $0.description } }
+    }
+    func leftovers() async throws -> [String] { table.leftovers }
+}
+
 /// A gap that is declared although the sink keeps the promise.
 private struct ModestTable: SinkHarness {
-    let table = MemoryTable()
+    let table = MemoryTarget()
 
     func makeSink() throws -> MemorySink { table.sink }
     func rows(_ columns: [String]) async throws -> [[String?]] { try await table.rows(columns) }
@@ -26,9 +39,9 @@ private struct ModestTable: SinkHarness {
 }
 
 struct SinkContractTests {
-    @Test(arguments: SinkContract<MemoryTable>.checks)
-    private func `an honest sink keeps every promise`(_ check: Check<MemoryTable>) async throws {
-        try await check.run(on: MemoryTable())
+    @Test(arguments: SinkContract<MemoryTarget>.checks)
+    private func `an honest sink keeps every promise`(_ check: Check<MemoryTarget>) async throws {
+        try await check.run(on: MemoryTarget())
     }
 
     @Test(
@@ -43,10 +56,42 @@ struct SinkContractTests {
             (.doublesRows, "rows show at the commit"),
         ] as [(MemorySink.Fault, String)])
     func `a mistake breaks the promise that speaks of it`(fault: MemorySink.Fault, promise: String) async throws {
-        let checks = SinkContract<MemoryTable>.checks.filter { $0.promise.contains(promise) }
+        let checks = SinkContract<MemoryTarget>.checks.filter { $0.promise.contains(promise) }
         #expect(!checks.isEmpty)
         for check in checks {
-            await #expect(throws: (any Error).self, "\(check)") { try await check.run(on: MemoryTable(fault)) }
+            await #expect(throws: (any Error).self, "\(check)") { try await check.run(on: MemoryTarget(fault)) }
+        }
+    }
+
+    @Test(arguments: SinkContract<KeyedTarget>.checks)
+    private func `an honest table keeps every promise of the modes by key`(_ check: Check<KeyedTarget>) async throws {
+        try await check.run(on: KeyedTarget())
+    }
+
+    @Test(arguments: MemoryTable.Fault.allCases)
+    func `a mistake of a mode breaks a promise that speaks of it`(fault: MemoryTable.Fault) async throws {
+        let promises =
+            switch fault {
+            case .leavesOldValues, .countsUnchangedAsUpdated: ["upsert: rows are inserted, updated and left"]
+            case .overwritesInserted: ["insert: rows whose key is there stay", "insert: of rows with one key"]
+            case .deletesNothing, .countsNoDeletion:
+                ["mirror: rows that the load does not have", "mirror: random loads"]
+            case .deletesEarly: ["mirror: rows that the load does not have", "mirror: an aborted load deletes nothing"]
+            case .forgetsSeenKeys: ["mirror: a load that goes on knows", "mirror: random loads"]
+            case .leavesSeenKeys: ["mirror: rows that the load does not have", "mirror: random loads"]
+            case .beginsEqualVersions, .leavesVersionsOpen, .marksAllCurrent:
+                ["history: a row that differs", "history: random changes"]
+            case .ignoresTimes: ["history: random changes"]
+            }
+        for promise in promises {
+            let checks = SinkContract<KeyedTarget>.checks.filter { $0.promise.contains(promise) }
+            #expect(!checks.isEmpty, "\(promise)")
+            var broken = 0
+            for check in checks {
+                do { try await check.run(on: KeyedTarget(fault)) } catch { broken += 1 }
+            }
+            // One of several seeds is enough.
+            #expect(broken > 0, "\(fault) does not break \(promise)")
         }
     }
 

@@ -26,7 +26,7 @@ extension SinkHarness {
 public enum SinkContract<Harness: SinkHarness> {
     /// The checks of a sink of this type: those that its protocols claim, and those that hold for all.
     public static var checks: [Check<Harness>] {
-        let checks = modes.flatMap(checks(of:)) + particular
+        let checks = modes.flatMap(checks(of:)) + particular + ofModes
         return checks.map { check in Harness.gaps[check.promise].map { check.asGap(because: $0) } ?? check }
     }
 
@@ -37,6 +37,7 @@ public enum SinkContract<Harness: SinkHarness> {
         if Harness.Subject.self is any ReplacingSink.Type { modes.append(.replace) }
         if Harness.Subject.self is any UpsertingSink.Type { modes.append(.upsert(on: ["id"])) }
         if Harness.Subject.self is any InsertingSink.Type { modes.append(.insert(on: ["id"])) }
+        if Harness.Subject.self is any MirroringSink.Type { modes.append(.mirror(on: ["id"])) }
         if Harness.Subject.self is any HistorySink.Type { modes.append(.history(on: ["id"], HistoryColumns())) }
         return modes
     }

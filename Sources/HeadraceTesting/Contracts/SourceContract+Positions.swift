@@ -63,7 +63,7 @@ extension SourceContract {
     }
 
     /// How often each row occurs.
-    private static func counted(_ rows: [[Scalar]]) -> [[Scalar]: Int] {
+    static func counted(_ rows: [[Scalar]]) -> [[Scalar]: Int] {
         Dictionary(rows.map { ($0, 1) }, uniquingKeysWith: +)
     }
 }

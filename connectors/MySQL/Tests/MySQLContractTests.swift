@@ -47,7 +47,7 @@ private struct TargetTable: SinkHarness {
 
 extension Bench {
     /// Other connections to the database, waiting a while for the server to note that they have closed.
-    fileprivate func openConnections() async throws -> [String] {
+    func openConnections() async throws -> [String] {
         try await settled {
             try mariadb(
                 "SELECT CONCAT(ID, ' ', COMMAND) FROM information_schema.PROCESSLIST WHERE DB = '\(database)' AND ID <> CONNECTION_ID()"

@@ -30,7 +30,7 @@ private let byTime = Bench.byTime
         let counts = model.apply(changes)
         #expect(try await load(changes).counts == counts)
         #expect(counts.inserted == 25)
-        try bench.expectVersions(model, "of one key")
+        try await bench.expectVersions(model, "of one key")
     }
 
     @Test("The table is made with its key, and a row is dated by its run where nothing else dates it")
@@ -87,7 +87,7 @@ private let byTime = Bench.byTime
         let counts = model.apply(Array(changes.dropLast()))
         let result = try await load(changes)
         #expect(result.counts == counts && result.rejects.map(\.code) == ["check"])
-        try bench.expectVersions(model, "with a check")
+        try await bench.expectVersions(model, "with a check")
     }
 
     @Test("A row without a time or a key is a reject; other columns of the table are left alone")

@@ -6,6 +6,46 @@ import Testing
 
 @testable import HeadraceMySQL
 
+/// A table that grows.
+private struct GrowingTable: IncrementalSourceHarness {
+    let bench: Bench
+
+    init(_ bench: Bench) throws {
+        self.bench = bench
+        try bench.mariadb(
+            "CREATE TABLE g (id BIGINT AUTO_INCREMENT PRIMARY KEY, name TEXT); \(Self.insert(1..<20_001))")
+    }
+
+    private static func insert(_ ids: Range<Int>) -> String {
+        """
+        INSERT INTO g SELECT seq, CASE WHEN seq % 7 <> 3 THEN CONCAT('name ', seq) END
+        FROM seq_\(ids.lowerBound)_to_\(ids.upperBound - 1)
+        """
+    }
+
+    func makeSource() throws -> MySQLIncrementalSource {
+        try MySQLIncrementalSource(configuration: try bench.configuration, table: "g", cursor: "id")
+    }
+    var expectedSchema: Schema { NamedRows.schema }
+    var expectedRows: [[Scalar]] { NamedRows.rows(1..<20_001) }
+    func leftovers() async throws -> [String] { try await bench.openConnections() }
+
+    func add(_ ids: Range<Int>) async throws { try bench.mariadb(Self.insert(ids)) }
+
+    func add(_ others: Range<Int>, whileAdding late: Range<Int>) async throws -> LateRows {
+        let session = MySQLSession(try bench.configuration)
+        try await session.use { connection in
+            try connection.execute("START TRANSACTION")
+            try connection.execute(SQL(writtenByUser: Self.insert(late)))
+        }
+        try await add(others)
+        return LateRows {
+            try await session.use { _ = try $0.execute("COMMIT") }
+            await session.close()
+        }
+    }
+}
+
 /// One test at a time on a server of its own: what other tests have under way would hold rows back.
 @Suite(.serialized) struct MySQLIncrementalTests {
     private static let server = Result { try MariaDBServer() }
@@ -20,6 +60,13 @@ import Testing
               day DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, v INT DEFAULT 0,
               n DECIMAL(60,2) NULL, INDEX (at), INDEX (day))
             """)
+    }
+
+    @Test(
+        "What the engine demands of every incremental source",
+        arguments: SourceContract<GrowingTable>.checks + SourceContract<GrowingTable>.incrementalChecks)
+    private func contract(_ check: Check<GrowingTable>) async throws {
+        try await check.run(on: try GrowingTable(bench))
     }
 
     private func source(

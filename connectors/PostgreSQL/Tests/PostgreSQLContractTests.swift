@@ -55,7 +55,7 @@ private struct TargetTable: SinkHarness {
 
 extension Bench {
     /// Other connections to the database, waiting a while for the server to note that they have closed.
-    fileprivate func openConnections() async throws -> [String] {
+    func openConnections() async throws -> [String] {
         try await settled {
             try psql(
                 "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"

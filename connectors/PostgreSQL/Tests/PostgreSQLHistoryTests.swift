@@ -67,7 +67,7 @@ private struct StandingClock: RunClock {
         let counts = model.apply(changes)
         #expect(try await sink.load([try batch(changes)], schema: schema, mode: byTime).counts == counts)
         #expect(counts.inserted == 25)
-        try bench.expectVersions(model, "of one key")
+        try await bench.expectVersions(model, "of one key")
     }
 
     @Test("A partial unique index for the open version and a rule against overlaps are kept at every moment")
@@ -87,11 +87,11 @@ private struct StandingClock: RunClock {
         let counts = model.apply(Array(changes.dropLast()))
         let result = try await sink.load([try batch(changes)], schema: schema, mode: byTime)
         #expect(result.counts == counts && result.rejects.map(\.code) == ["check"])
-        try bench.expectVersions(model, "under constraints")
+        try await bench.expectVersions(model, "under constraints")
         let later = [HistoryModel.Change(key: 1, time: 12, value: 0), .init(key: 2, time: 0, value: 2)]
         let more = model.apply(later)
         #expect(try await sink.load([try batch(later)], schema: schema, mode: byTime).counts == more)
-        try bench.expectVersions(model, "under constraints")
+        try await bench.expectVersions(model, "under constraints")
     }
 
     @Test("A row without a time is a reject; other columns of the table are left alone")

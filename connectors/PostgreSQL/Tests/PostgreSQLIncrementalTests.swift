@@ -7,6 +7,48 @@ import Testing
 
 @testable import HeadracePostgreSQL
 
+/// A table that grows: five rows have one value of the cursor.
+private struct GrowingTable: IncrementalSourceHarness {
+    let bench: Bench
+    let lag: String?
+
+    init(_ bench: Bench, lag: String?) throws {
+        self.bench = bench
+        self.lag = lag
+        try bench.psql("CREATE TABLE g (id bigint PRIMARY KEY, name text, at bigint); \(Self.insert(0..<20_000))")
+    }
+
+    private static func insert(_ ids: Range<Int>) -> String {
+        """
+        INSERT INTO g SELECT i, CASE WHEN i % 7 <> 3 THEN 'name ' || i END, i / 5
+        FROM generate_series(\(ids.lowerBound), \(ids.upperBound - 1)) i
+        """
+    }
+
+    func makeSource() throws -> PostgreSQLIncrementalSource {
+        try PostgreSQLIncrementalSource(try bench.configuration, table: "g", cursor: "at", lag: lag)
+    }
+    var expectedSchema: Schema { Schema(NamedRows.schema.fields + [Field("at", .int64)]) }
+    var expectedRows: [[Scalar]] { rows(0..<20_000) }
+    func rows(_ ids: Range<Int>) -> [[Scalar]] { zip(NamedRows.rows(ids), ids).map { $0 + [.integer(Int128($1 / 5))] } }
+    func leftovers() async throws -> [String] { try await bench.openConnections() }
+
+    func add(_ ids: Range<Int>) async throws { try bench.psql(Self.insert(ids)) }
+
+    func add(_ others: Range<Int>, whileAdding late: Range<Int>) async throws -> LateRows {
+        let session = PostgreSQLSession(try bench.configuration)
+        try await session.use { connection in
+            try connection.script("BEGIN")
+            _ = try connection.run(SQL(writtenByUser: Self.insert(late)))
+        }
+        try await add(others)
+        return LateRows {
+            try await session.use { try $0.script("COMMIT") }
+            await session.close()
+        }
+    }
+}
+
 /// One test at a time on a server of its own: what other tests have under way may hold rows back for a pass.
 @Suite(.serialized) struct PostgreSQLIncrementalTests {
     private static let server = Result { try PostgreSQLServer() }
@@ -15,6 +57,18 @@ import Testing
     init() throws {
         bench = try Bench(try Self.server.get())
         try bench.psql("CREATE TABLE t (id bigint, at timestamptz DEFAULT clock_timestamp(), v int DEFAULT 0)")
+    }
+
+    @Test(
+        "What the engine demands of every incremental source",
+        arguments: SourceContract<GrowingTable>.checks + SourceContract<GrowingTable>.incrementalChecks)
+    private func contract(_ check: Check<GrowingTable>) async throws {
+        try await check.run(on: try GrowingTable(bench, lag: nil))
+    }
+
+    @Test("The same with a lag", arguments: SourceContract<GrowingTable>.incrementalChecks)
+    private func contractWithLag(_ check: Check<GrowingTable>) async throws {
+        try await check.run(on: try GrowingTable(bench, lag: "100000"))
     }
 
     private func source(lag: String? = nil, cursor: String = "at", streams: Int = 1) throws

@@ -65,7 +65,7 @@ private struct StandingClock: RunClock {
         let counts = model.apply(Array(changes.dropLast(2)))
         let result = try await sink.load([try Workbench.batch(changes)], schema: Workbench.datedSchema, mode: byTime)
         #expect(result.counts == counts && result.rejects.map(\.code) == ["check", "check"])
-        try bench.expectVersions(model, "after the load")
+        try await bench.expectVersions(model, "after the load")
     }
 
     @Test(

@@ -4,16 +4,20 @@ import HeadraceLTSV
 import HeadraceTesting
 import Testing
 
-/// A log of a thousand lines, read in chunks of four kilobytes.
-private struct WrittenLog: SourceHarness {
+/// A log of a thousand lines, read in chunks of four kilobytes, that grows.
+private struct WrittenLog: IncrementalSourceHarness {
     let folder: TemporaryFolder
 
     init() throws {
         folder = try TemporaryFolder()
-        let lines = NamedRows.rows(0..<1000).map { row in
+        try append(0..<1000)
+    }
+
+    private func append(_ ids: Range<Int>) throws {
+        let lines = NamedRows.rows(ids).map { row in
             "id:\(row[0])" + (row[1].isNull ? "\n" : "\tname:\(row[1].description)\n")
         }
-        try folder.write(lines.joined(), to: "t.ltsv")
+        try folder.write(lines.joined(), to: "t.ltsv", appending: true)
     }
 
     func makeSource() throws -> LTSVSource {
@@ -21,6 +25,18 @@ private struct WrittenLog: SourceHarness {
     }
     var expectedSchema: Schema { NamedRows.schema }
     var expectedRows: [[Scalar]] { NamedRows.rows(0..<1000) }
+
+    func add(_ ids: Range<Int>) async throws { try append(ids) }
+
+    /// In a file nothing comes between: the line that is late has no end yet.
+    func add(_ others: Range<Int>, whileAdding late: Range<Int>) async throws -> LateRows {
+        try append(others)
+        try folder.write("id:\(late.lowerBound)\tna", to: "t.ltsv", appending: true)
+        return LateRows {
+            try folder.write("me:name \(late.lowerBound)\n", to: "t.ltsv", appending: true)
+            try append(late.dropFirst())
+        }
+    }
 }
 
 /// A file in a folder of its own, read back by `awk`.
@@ -58,7 +74,9 @@ private struct TargetFile: SinkHarness {
 }
 
 @Suite struct LTSVContractTests {
-    @Test("What the engine demands of every source", arguments: SourceContract<WrittenLog>.checks)
+    @Test(
+        "What the engine demands of every source",
+        arguments: SourceContract<WrittenLog>.checks + SourceContract<WrittenLog>.incrementalChecks)
     private func source(_ check: Check<WrittenLog>) async throws { try await check.run(on: try WrittenLog()) }
 
     @Test("What the engine demands of every sink", arguments: SinkContract<TargetFile>.checks)
