@@ -8,7 +8,8 @@ import Synchronization
 public enum BufferPool {
     /// Padding on each side of a block's contents, in bytes.
     static let padding = 64
-    private static let smallest = 1024
+    /// Bytes of the smallest blocks.
+    static let smallest = 1024
     private static let classes = 4 * 17
     /// Bytes of free blocks kept for reuse, however little is in use.
     public static let retainedLimit = 48 << 20

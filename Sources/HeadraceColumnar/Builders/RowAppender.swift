@@ -50,6 +50,9 @@ package final class RowAppender: @unchecked Sendable {
         count &+= rows.count
     }
 
+    /// Bytes that the columns have grown to, room to spare included; the little that empty ones hold is left aside.
+    package var byteCount: Int { (0..<schema.count).reduce(0) { $0 &+ columns[$1].byteCount } }
+
     /// The rows so far; the appender is empty afterwards.
     package func finish() -> RecordBatch {
         defer { count = 0 }
@@ -87,9 +90,17 @@ private struct GrowingColumn: ~Copyable {
     private var values = MutableBuffer()
     private var offsets = MutableBuffer()
     private var bits: MutableBuffer?
+    /// Bytes that `bits` has room for.
+    private var bitCapacity = 0
     /// Bytes of text.
     private var used = 0
     private var nulls = 0
+
+    /// Bytes grown to, room to spare included.
+    var byteCount: Int {
+        func grown(_ capacity: Int) -> Int { capacity > BufferPool.smallest ? capacity : 0 }
+        return grown(values.capacity) &+ grown(offsets.capacity) &+ grown(bitCapacity)
+    }
 
     init(_ type: DataType) {
         offsets.base.storeBytes(of: 0, as: Int32.self)
@@ -168,7 +179,8 @@ private struct GrowingColumn: ~Copyable {
             bits = consume fresh
         }
         bits?.reserve(byteCount, keeping: Bitmap.byteCount(count))
-        guard let base = bits?.base else { return }
+        guard let base = bits?.base, let capacity = bits?.capacity else { return }
+        bitCapacity = capacity
         for index in 0..<rows.count {
             let isValid = view.isValid(Int(rows[index]))
             Bitmap.set(base, count &+ index, isValid)
@@ -181,6 +193,7 @@ private struct GrowingColumn: ~Copyable {
         swap(&full, &values)
         var validity: Buffer?
         if let filled = bits.take() { validity = filled.finish(byteCount: Bitmap.byteCount(count)) }
+        bitCapacity = 0
         let nullCount = nulls
         nulls = 0
         switch type.layout {

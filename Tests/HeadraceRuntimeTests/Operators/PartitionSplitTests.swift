@@ -31,12 +31,23 @@ extension OperatorTests {
             func reach(_ point: String) throws { if point == self.point { visits.withLock { $0 += 1 } } }
         }
 
-        /// The output in memory and, with splits, in next to none.
+        /// The output in memory and, with splits, in next to none. With just enough memory, where rows are packed early, it
+        /// must be the same too.
         static func both(
-            inputs: [[Batch]], threads: Int, splits: Bool = true, _ make: (RunContext) throws -> any Breaker
+            inputs: [[Batch]], threads: Int, splits: Bool = true, joins: Bool = false,
+            _ make: (RunContext) throws -> any Breaker
         ) async throws -> (memory: OperatorOutput, split: OperatorOutput) {
             let roomy = try OperatorHarness()
             let memory = try await roomy.run(try make(roomy.context), inputs, threads: threads)
+            let snug = try OperatorHarness(budget: 4 << 20)
+            let packed = try await snug.run(try make(snug.context), inputs, threads: threads)
+            // A join in memory gives rows as they come, parted rows leave by partitions.
+            let isSame =
+                joins
+                ? JoinBreakerTests.sorted(packed.rows) == JoinBreakerTests.sorted(memory.rows)
+                : packed.partitions == memory.partitions
+            #expect(isSame)
+            #expect(packed.account == memory.account)
             let visits = Visits("spill split")
             let tight = try OperatorHarness(budget: 20_000, faults: visits)
             let split = try await tight.run(try make(tight.context), inputs, threads: threads)
@@ -112,7 +123,7 @@ extension OperatorTests {
             // Of right rows that only have to be there the keys are kept, and these fit.
             let splits = isUnique || kind.addsColumns
             let (memory, split) = try await Self.both(
-                inputs: [rightRows, leftRows], threads: 2, splits: splits
+                inputs: [rightRows, leftRows], threads: 2, splits: splits, joins: true
             ) { context in
                 try JoinBreaker(
                     JoinSpecification(

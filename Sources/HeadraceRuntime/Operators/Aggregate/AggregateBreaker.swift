@@ -44,16 +44,16 @@ final class AggregateBreaker: Breaker {
         var rows = store.takeOut(partition)
         if rows.isEmpty && plan.keys.isEmpty {
             state.counts.add(added: 1)
-            rows.blocks.append(plan.emptyGroup())
+            rows.blocks.append(KeptBlock(plan.emptyGroup()))
         }
         // The groups of counts are no rows of the input: what merges them is not counted.
         var counted = 0
         for values in distincts {
             try values.counts(partition: partition) { block in
-                let bytes = PartitionStore.size(block)
-                state.budget.force(bytes)
-                rows.bytes += bytes
-                rows.blocks.append(block)
+                let kept = KeptBlock(block)
+                state.budget.force(kept.byteCount)
+                rows.bytes += kept.byteCount
+                rows.blocks.append(kept)
                 counted += block.count
             }
         }

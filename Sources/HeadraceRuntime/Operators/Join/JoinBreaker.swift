@@ -127,7 +127,7 @@ final class JoinBreaker: Breaker {
 
     func finishInput(_ input: Int) throws {
         guard input == 0 else { return }
-        let bytes = rightStore.heldBytes
+        let bytes = rightStore.rowBytes
         // Sorting and building need as much again twice over.
         if !rightStore.hasSpilled && bytes <= PartitionStore.mostBlockBytes && state.budget.reserve(2 * bytes) {
             var rows = PartitionStore.Rows()
@@ -136,7 +136,7 @@ final class JoinBreaker: Breaker {
                 rows.blocks += part.blocks
                 rows.bytes += part.bytes
             }
-            let block = rows.blocks.isEmpty ? RecordBatch(empty: rightRows.schema) : Kernels.concat(rows.blocks)
+            let block = rows.blocks.isEmpty ? RecordBatch(empty: rightRows.schema) : KeptBlock.joined(rows.blocks)
             let table = try build(block, refused)
             rows.blocks = []
             state.budget.force(table.byteCount)

@@ -28,8 +28,8 @@ extension PartitionStore {
     /// that `body` may reserve it again.
     func forEachBlock(of rows: Rows, _ body: (RecordBatch) throws -> Void) throws {
         for block in rows.blocks {
-            budget.release(Self.size(block))
-            try body(block)
+            budget.release(block.byteCount)
+            try body(block.rows)
         }
         for extent in rows.extents {
             budget.force(extent.byteCount)
@@ -45,7 +45,7 @@ extension PartitionStore {
         _ rows: Rows, merge: Merge? = nil, level: Int, copies: Int = 0
     ) throws -> (block: RecordBatch?, bytes: Int, merged: Int)? {
         if rows.isEmpty { return (nil, 0, 0) }
-        let isSmall = rows.bytes + rows.extents.reduce(0) { $0 + $1.byteCount } <= 4 * budget.chunkBytes
+        let isSmall = rows.rowBytes + rows.extents.reduce(0) { $0 + $1.byteCount } <= 4 * budget.chunkBytes
         let mustFit = level < Scatter.Bits.deepest && !isSmall
         guard let loaded = try load(rows, merge: merge, mustFit: mustFit) else { return nil }
         let more = copies * loaded.bytes
@@ -77,16 +77,16 @@ extension PartitionStore {
         func compact() throws -> Bool {
             let before = blocks.reduce(0) { $0 + $1.count }
             // The rows once more side by side, and once more as merged.
-            let copied = (merge == nil ? 1 : 2) * blocks.reduce(0) { $0 + Self.size($1) }
+            let copied = (merge == nil ? 1 : 2) * blocks.reduce(0) { $0 + $1.rowBytes }
             guard take(copied, mustFit: mustFit) else { return false }
-            let whole = blocks.count == 1 ? blocks[0] : Kernels.concat(blocks)
+            let whole = KeptBlock.joined(blocks)
             let kept = try merge.map { try $0(whole) } ?? whole
             merged += before - kept.count
             let bytes = Self.size(kept)
             budget.force(bytes)
             budget.release(held + copied)
             held = bytes
-            blocks = [kept]
+            blocks = [KeptBlock(kept)]
             keptRows = kept.count
             return true
         }
@@ -98,7 +98,7 @@ extension PartitionStore {
                 return nil
             }
             held += extent.byteCount
-            blocks.append(try spill.read(extent, schema: schema))
+            blocks.append(KeptBlock(try spill.read(extent, schema: schema)))
             loadedRows += extent.rows
             if merge != nil, loadedRows >= 2 * keptRows + 4096 {
                 guard try compact() else {
@@ -108,18 +108,18 @@ extension PartitionStore {
                 loadedRows = 0
             }
         }
-        if held + rows.bytes > Self.mostBlockBytes {
+        if held + rows.rowBytes > Self.mostBlockBytes {
             if mustFit {
                 budget.release(held)
                 return nil
             }
-            throw tooManyRows(blocks[0])
+            throw tooManyRows(blocks[0].rows)
         }
         guard try compact() else {
             budget.release(held)
             return nil
         }
-        return (blocks[0], held, merged)
+        return (blocks[0].rows, held, merged)
     }
 
     private func tooManyRows(_ block: RecordBatch) -> HeadraceError {
@@ -156,7 +156,7 @@ extension PartitionStore {
             if waitingBytes >= 4 * budget.chunkBytes { try flush() }
         }
         for block in rows.blocks {
-            for piece in block.pieces(bytes: budget.chunkBytes) { try add(piece) }
+            for piece in block.rows.pieces(bytes: budget.chunkBytes) { try add(piece) }
         }
         for extent in rows.extents { try add(spill.read(extent, schema: schema)) }
         try flush()

@@ -11,8 +11,6 @@ final class PartitionStore: Sendable {
     typealias Merge = @Sendable (RecordBatch) throws -> RecordBatch
 
     static let partitionCount = Scatter.Bits.partitions.count
-    /// Rows wait for others of their partition until they have this many bytes, and then become a block.
-    private static let pendingBytes = 64 << 10
     /// Slices of rows that cannot be appended value by value wait until there are this many.
     private static let pendingSlices = 32
     /// Blocks of fewer rows than this are not merged.
@@ -22,23 +20,29 @@ final class PartitionStore: Sendable {
 
     /// The rows of one partition.
     struct Rows: Sendable {
-        var blocks: [RecordBatch] = []
+        var blocks: [KeptBlock] = []
         var extents: [SpillFile.Extent] = []
         /// Bytes reserved for the blocks.
         var bytes = 0
 
         var count: Int { blocks.reduce(0) { $0 + $1.count } + extents.reduce(0) { $0 + $1.rows } }
+        /// Bytes of the rows in memory as batches.
+        var rowBytes: Int { blocks.reduce(0) { $0 + $1.rowBytes } }
         var isEmpty: Bool { blocks.isEmpty && extents.isEmpty }
     }
 
-    /// - Invariant: `rows.bytes` is the size of all blocks and pending rows here, and reserved.
+    /// - Invariant: `rows.bytes` is what all blocks and pending rows here hold, and reserved.
     private struct State {
         /// Where pending rows are put side by side; nil where slices of their batches wait instead.
         let appender: RowAppender?
         var pending: [RecordBatch] = []
         var pendingBytes = 0
+        /// Bytes that growing columns hold beyond those.
+        var spareBytes = 0
         var rows = Rows()
         var blockRows = 0
+        /// Bytes of the blocks' rows as batches.
+        var rowBytes = 0
         /// Rows from which on the blocks are merged again.
         var mergesAt = PartitionStore.fewRows
 
@@ -48,45 +52,52 @@ final class PartitionStore: Sendable {
             _ = takePending()
             rows = Rows()
             blockRows = 0
+            rowBytes = 0
             mergesAt = PartitionStore.fewRows
         }
 
-        mutating func append(_ block: RecordBatch, bytes: Int) {
-            rows.blocks.append(block)
-            rows.bytes += bytes
-            blockRows += block.count
+        mutating func append(_ blocks: [KeptBlock]) {
+            for block in blocks {
+                rows.blocks.append(block)
+                rows.bytes += block.byteCount
+                blockRows += block.count
+                rowBytes += block.rowBytes
+            }
         }
 
         mutating func takePending() -> [RecordBatch] {
             defer {
                 pending = []
                 pendingBytes = 0
+                spareBytes = 0
             }
-            rows.bytes -= pendingBytes
+            rows.bytes -= pendingBytes + spareBytes
             if let appender, appender.count > 0 { return [appender.finish()] }
             return pending
         }
 
-        mutating func takeBlocks() -> (blocks: [RecordBatch], bytes: Int) {
-            let bytes = rows.blocks.reduce(0) { $0 + size($1) }
+        mutating func takeBlocks() -> (blocks: [KeptBlock], bytes: Int) {
+            let bytes = rows.blocks.reduce(0) { $0 + $1.byteCount }
             defer {
                 rows.blocks = []
                 rows.bytes -= bytes
                 blockRows = 0
+                rowBytes = 0
             }
             return (rows.blocks, bytes)
         }
 
-        mutating func takeAll() -> (blocks: [RecordBatch], bytes: Int) {
+        mutating func takeAll() -> (blocks: [KeptBlock], bytes: Int) {
             let (blocks, bytes) = takeBlocks()
             mergesAt = PartitionStore.fewRows
             let rest = rows.bytes
-            return (blocks + takePending(), bytes + rest)
+            return (blocks + takePending().map { KeptBlock($0) }, bytes + rest)
         }
     }
 
     private final class Partition: Sendable {
         let state: Mutex<State>
+        let arena = PackedArena()
         init(_ schema: Schema) { state = Mutex(State(schema)) }
     }
 
@@ -100,6 +111,10 @@ final class PartitionStore: Sendable {
     let faults: any FaultPoints
     let merge: Merge?
     private let partitions: [Partition]
+    /// Rows wait for others of their partition until they have this many bytes, and then become a block.
+    private let blockBytes: Int
+    /// A partition's rows are packed once they have so many bytes: few rows are not worth it.
+    private let plainBytes: Int
     /// Whether rows are appended value by value.
     private let isAppended: Bool
     private let hasSpilledFlag = Atomic<Bool>(false)
@@ -120,14 +135,18 @@ final class PartitionStore: Sendable {
         spill = state.spill
         faults = state.context.faults
         self.merge = merge
+        blockBytes = max(4 << 10, min(64 << 10, budget.limit / 1024))
+        plainBytes = max(4 << 10, min(256 << 10, budget.limit / 1024))
         partitions = (0..<Self.partitionCount).map { _ in Partition(schema) }
         isAppended = RowAppender(schema) != nil
     }
 
     /// Whether rows have gone to the spill file.
     var hasSpilled: Bool { hasSpilledFlag.load(ordering: .acquiring) }
-    /// Bytes of the rows in memory.
-    var heldBytes: Int { partitions.reduce(0) { $0 + $1.state.withLock { $0.rows.bytes } } }
+    /// Bytes that the rows in memory take as batches.
+    var rowBytes: Int {
+        partitions.reduce(0) { $0 + $1.state.withLock { $0.rowBytes + $0.pendingBytes } }
+    }
     /// How many rows have been merged into others while they were kept.
     var mergedRows: Int { mergedCount.load(ordering: .relaxed) }
 
@@ -164,9 +183,9 @@ final class PartitionStore: Sendable {
     func takeOut(_ partition: Int) -> Rows {
         partitions[partition].state.withLock { state in
             // A block of pending rows is reserved for by its own size, as all others are.
-            let pendingBytes = state.pendingBytes
-            let pending = state.takePending()
-            let bytes = pending.reduce(0) { $0 + Self.size($1) }
+            let pendingBytes = state.pendingBytes + state.spareBytes
+            let pending = state.takePending().map { KeptBlock($0) }
+            let bytes = pending.reduce(0) { $0 + $1.byteCount }
             budget.force(bytes)
             budget.release(pendingBytes)
             var rows = state.rows
@@ -196,11 +215,16 @@ final class PartitionStore: Sendable {
             append(&state)
             state.pendingBytes += bytes
             state.rows.bytes += bytes
-            guard state.pendingBytes >= Self.pendingBytes || state.pending.count >= Self.pendingSlices else {
+            // Growing columns have room to spare, which is held as well.
+            let spare = max((state.appender?.byteCount ?? 0) - state.pendingBytes, 0)
+            budget.exchange(state.spareBytes, for: spare)
+            state.rows.bytes += spare - state.spareBytes
+            state.spareBytes = spare
+            guard state.pendingBytes >= blockBytes || state.pending.count >= Self.pendingSlices else {
                 return ([], 0)
             }
-            let bytes = state.pendingBytes
-            return (state.takePending(), bytes)
+            let held = state.pendingBytes + spare
+            return (state.takePending(), held)
         }
         if !full.isEmpty { try keep(full, bytes: fullBytes, in: part) }
     }
@@ -209,40 +233,44 @@ final class PartitionStore: Sendable {
     /// are many more rows than the last merge left.
     private func keep(_ pending: [RecordBatch], bytes pendingBytes: Int, in part: Int) throws {
         let block = pending.count == 1 ? pending[0] : Kernels.concat(pending)
-        let bytes = Self.size(block)
-        budget.force(bytes)
-        budget.release(pendingBytes)
-        let (blocks, blockBytes) = partitions[part].state.withLock { state -> ([RecordBatch], Int) in
-            state.append(block, bytes: bytes)
-            guard merge != nil, state.blockRows >= state.mergesAt, state.rows.bytes <= Self.mostBlockBytes
+        let isPacked = partitions[part].state.withLock { $0.rowBytes } + Self.size(block) > plainBytes
+        let kept = isPacked ? KeptBlock.packing(block, in: partitions[part].arena) : [KeptBlock(block)]
+        budget.exchange(pendingBytes, for: kept.reduce(0) { $0 + $1.byteCount })
+        let (blocks, takenBytes) = partitions[part].state.withLock { state -> ([KeptBlock], Int) in
+            state.append(kept)
+            guard merge != nil, state.blockRows >= state.mergesAt, state.rowBytes <= Self.mostBlockBytes
             else { return ([], 0) }
             return state.takeBlocks()
         }
         guard let merge, !blocks.isEmpty else { return }
-        let whole = blocks.count == 1 ? blocks[0] : Kernels.concat(blocks)
-        budget.force(blockBytes)
+        // The rows side by side, and once more as merged.
+        let copied = 2 * blocks.reduce(0) { $0 + $1.rowBytes }
+        budget.force(copied)
+        let whole = KeptBlock.joined(blocks)
         let merged = try merge(whole)
         mergedCount.wrappingAdd(whole.count - merged.count, ordering: .relaxed)
-        let mergedBytes = Self.size(merged)
-        budget.force(mergedBytes)
-        budget.release(2 * blockBytes)
+        let arena = partitions[part].arena
+        arena.startOver()
+        let fewer = Self.size(merged) > plainBytes ? KeptBlock.packing(merged, in: arena) : [KeptBlock(merged)]
+        budget.force(fewer.reduce(0) { $0 + $1.byteCount })
+        budget.release(copied + takenBytes)
         // Where merging takes few rows away, rows wait for more of them: what is kept is still bounded by keys.
         let factor = merged.count <= whole.count - whole.count / 4 ? 2 : 8
         partitions[part].state.withLock { state in
-            state.append(merged, bytes: mergedBytes)
+            state.append(fewer)
             state.mergesAt = factor * merged.count + Self.fewRows
         }
     }
 
     /// The blocks in groups of about `most` bytes, each to become one.
-    static func groups(_ blocks: [RecordBatch], bytes most: Int) -> [[RecordBatch]] {
-        var groups: [[RecordBatch]] = []
+    private static func groups(_ blocks: [KeptBlock], bytes most: Int) -> [[KeptBlock]] {
+        var groups: [[KeptBlock]] = []
         var bytes = 0
         for block in blocks {
-            bytes += size(block)
+            bytes += block.rowBytes
             if groups.isEmpty || bytes > most {
                 groups.append([])
-                bytes = size(block)
+                bytes = block.rowBytes
             }
             groups[groups.count - 1].append(block)
         }
@@ -285,10 +313,10 @@ final class PartitionStore: Sendable {
         var extents: [SpillFile.Extent] = []
         for group in Self.groups(blocks, bytes: merge == nil ? budget.chunkBytes : Self.mostBlockBytes) {
             // The rows once more side by side, and once more as merged.
-            let copied = (merge == nil ? 1 : 2) * group.reduce(0) { $0 + Self.size($1) }
+            let copied = (merge == nil ? 1 : 2) * group.reduce(0) { $0 + $1.rowBytes }
             budget.force(copied)
             defer { budget.release(copied) }
-            var whole = Kernels.concat(group)
+            var whole = KeptBlock.joined(group)
             if let merge {
                 let merged = try merge(whole)
                 mergedCount.wrappingAdd(whole.count - merged.count, ordering: .relaxed)

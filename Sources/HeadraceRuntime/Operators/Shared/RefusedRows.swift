@@ -43,7 +43,7 @@ final class RefusedRows: Sendable {
             }
             try self.add(block, refused, holders: holders, of: kept)
         }
-        for block in all.blocks { try add(block) }
+        for block in all.blocks { try add(block.rows) }
         for extent in all.extents { try add(store.spill.read(extent, schema: store.schema)) }
     }
 
