@@ -38,6 +38,24 @@ struct JSONBlock {
         return Self.isEmpty(openers | closers) ? (0, 0) : (Self.pack(openers), Self.pack(closers))
     }
 
+    /// Marks backslashes and control characters, line feeds only where wanted.
+    @inline(__always)
+    func oddMarks(lineFeeds: Bool) -> SIMD8<UInt64> {
+        let controls = Self.equal(words & SIMD8(repeating: 0xE0 &* JSONBytes.ones), 0)
+        let odd = lineFeeds ? controls : controls & ~Self.equal(words, 0x0A)
+        return odd | Self.equal(words, 0x5C)
+    }
+
+    @inline(__always)
+    static func isMarked(_ marks: SIMD8<UInt64>) -> Bool { !isEmpty(marks) }
+
+    @inline(__always)
+    static func bits(_ marks: SIMD8<UInt64>) -> UInt64 { pack(marks) }
+
+    /// Whether there are bytes beyond ASCII.
+    @inline(__always)
+    var isWide: Bool { !Self.isEmpty(words & SIMD8(repeating: JSONBytes.highs)) }
+
     /// Commas.
     @inline(__always) var commas: UInt64 { Self.pack(Self.equal(words, 0x2C)) }
 
@@ -96,7 +114,7 @@ struct JSONStringState {
     /// The bytes that a backslash escapes. In a run of backslashes every second one is itself escaped: adding the
     /// odd positions to the runs' starts finds where runs end by the parity of their length.
     @inline(__always)
-    private mutating func escaped(_ backslashes: UInt64, count: Int) -> UInt64 {
+    mutating func escaped(_ backslashes: UInt64, count: Int) -> UInt64 {
         let odd: UInt64 = 0xAAAA_AAAA_AAAA_AAAA
         let starters = backslashes & ~escape
         let series = ((starters &<< 1) | odd) &- starters

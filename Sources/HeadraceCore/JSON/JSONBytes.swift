@@ -96,3 +96,22 @@ enum JSONBytes {
         }
     }
 }
+
+/// Checks of the bytes that JSON is made of, for readers beside the tokenizer.
+package enum JSONText {
+    /// Whether bytes are well-formed UTF-8.
+    package static func isWellFormed(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let base = bytes.baseAddress else { return true }
+        var i = 0
+        while i < bytes.count {
+            if i &+ 8 <= bytes.count, JSONBytes.load8(base, i) & JSONBytes.highs == 0 {
+                i &+= 8
+                continue
+            }
+            let length = JSONBytes.sequenceLength(bytes, at: i)
+            if length == 0 { return false }
+            i &+= length
+        }
+        return true
+    }
+}

@@ -13,6 +13,9 @@ extension JSONStreamCutter {
             guard let found = memchr(chunk.base + i, 0x0A, chunk.count &- i) else { return chunk.count }
             let end = UnsafeRawPointer(found) - chunk.base
             endRecord(at: trimmedEnd(chunk, end), &records)
+            // A line holds no other line feed, and those before it have been counted.
+            line &+= 1
+            countedTo = chunk.start &+ end &+ 1
             i = end &+ 1
         }
         return i

@@ -33,6 +33,27 @@ class BytesDecoder: ColumnDecoder {
         ends[count] = Int32(truncatingIfNeeded: used)
     }
 
+    /// Appends a value that is known to be right, with 64 bytes behind it that can be read.
+    @inline(__always)
+    final func put(padded value: UnsafeRawBufferPointer) {
+        let length = value.count
+        if used &+ length > room || count &+ 1 == endRoom { grow(length) }
+        if let source = value.baseAddress {
+            // What is written too far is overwritten by the next value, or lies in the memory's padding.
+            let target = base + used
+            var copied = 0
+            repeat {
+                target.storeBytes(
+                    of: source.loadUnaligned(fromByteOffset: copied, as: SIMD32<UInt8>.self), toByteOffset: copied,
+                    as: SIMD32<UInt8>.self)
+                copied &+= 32
+            } while copied < length
+        }
+        used &+= length
+        count &+= 1
+        ends[count] = Int32(truncatingIfNeeded: used)
+    }
+
     @inline(never)
     private final func grow(_ length: Int) {
         precondition(used &+ length <= Int(Int32.max), "a text column passed 2 GiB")
@@ -67,6 +88,12 @@ final class TextDecoder: BytesDecoder {
             appendNull()
         }
     }
+
+    override var plainKinds: UInt8 { 0b1111 }
+
+    override func append(
+        plain text: UnsafeRawBufferPointer, _ kind: PredictedRows.Kind, _ context: inout DecodingContext
+    ) { put(padded: text) }
 }
 
 /// Columns of JSON text: any value, checked and kept as it is written.

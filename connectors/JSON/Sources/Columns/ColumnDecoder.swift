@@ -30,6 +30,15 @@ class ColumnDecoder {
         preconditionFailure("a column decoder without a way to decode")
     }
 
+    /// The kinds of value that `append(plain:_:_:)` takes, one bit each by their numbers; null is one of them.
+    var plainKinds: UInt8 { 0 }
+
+    /// Appends exactly one value, as `append` does, of a kind that is not null and among `plainKinds`: the inside of a
+    /// string that is text as it stands, or a number or word as it is written. At least 64 bytes behind it can be read.
+    func append(plain text: UnsafeRawBufferPointer, _ kind: PredictedRows.Kind, _ context: inout DecodingContext) {
+        preconditionFailure("a column decoder without a way to decode")
+    }
+
     /// Appends the value under a null.
     func appendBlank() { preconditionFailure("a column decoder without a way to decode") }
 

@@ -17,8 +17,11 @@ struct DecodingContext: ~Copyable {
 
     init(options: JSONReadingOptions) {
         self.options = options
-        isLenient =
-            options.allowsComments || options.allowsTrailingCommas || options.allowsNonFiniteNumbers
+        isLenient = Self.isLenient(options)
+    }
+
+    static func isLenient(_ options: JSONReadingOptions) -> Bool {
+        options.allowsComments || options.allowsTrailingCommas || options.allowsNonFiniteNumbers
             || options.loneSurrogates == .replaced
     }
 

@@ -73,6 +73,12 @@ final class FixedDecoder: ColumnDecoder {
         }
     }
 
+    override var plainKinds: UInt8 { takesNumbers ? 0b1011 : 0b1001 }
+
+    override func append(
+        plain text: UnsafeRawBufferPointer, _ kind: PredictedRows.Kind, _ context: inout DecodingContext
+    ) { read(text, &context) }
+
     private func read(_ text: UnsafeRawBufferPointer, _ context: inout DecodingContext) {
         guard let base = text.baseAddress else { return fail(.empty, text, &context) }
         let count = text.count
@@ -159,6 +165,12 @@ final class BooleanDecoder: ColumnDecoder {
             appendNull()
         }
     }
+
+    override var plainKinds: UInt8 { 0b1100 }
+
+    override func append(
+        plain text: UnsafeRawBufferPointer, _ kind: PredictedRows.Kind, _ context: inout DecodingContext
+    ) { put(text.count == 4) }
 
     private func put(_ value: Bool) {
         if count &>> 3 == memory.room { memory.reserve(count &>> 3 &+ 1, keeping: count &>> 3) }

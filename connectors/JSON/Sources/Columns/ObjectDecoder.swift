@@ -105,6 +105,13 @@ final class ObjectDecoder {
 
     deinit { columns.deallocate() }
 
+    /// The column of the member called `name`, -1 where it has none; nil where what is inside it matters.
+    func column(of name: [UInt8]) -> Int? {
+        let index = name.withUnsafeBytes { names.index(of: $0, expected: 0) }
+        if index < 0 { return -1 }
+        return members[index].inner == nil ? members[index].column : nil
+    }
+
     /// Reads the members of the object that was just begun, up to its end.
     func decode(
         into scope: ObjectScope, _ tokenizer: inout JSONTokenizer, _ context: inout DecodingContext

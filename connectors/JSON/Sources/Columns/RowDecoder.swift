@@ -14,13 +14,16 @@ struct RowDecoder: ~Copyable {
     private let valueColumn: Int?
     private let recordDecoder: ColumnDecoder?
     private var context: DecodingContext
+    /// Reads records that look alike; nil where none may be read so.
+    private let predicted: PredictedRows?
     /// Rows in the builders.
     private var built = 0
     /// The builders' row and the record of each row that is kept; nil while both are all there are, in order.
     private var kept: (rows: [Int32], records: [Int32])?
     private var rejects: [Reject] = []
 
-    init(_ plan: DecodingPlan, _ records: JSONRecords, _ origin: JSONOrigin) {
+    /// - Parameter predicts: whether records that look alike may be read without tokens; the rows are the same.
+    init(_ plan: DecodingPlan, _ records: JSONRecords, _ origin: JSONOrigin, predicts: Bool = true) {
         self.plan = plan
         self.records = records
         self.origin = origin
@@ -30,7 +33,18 @@ struct RowDecoder: ~Copyable {
         scope = ObjectScope(made.columns)
         valueColumn = plan.valueColumn
         recordDecoder = plan.recordColumn.map { made.columns[$0] }
+        predicted = predicts ? Self.prediction(plan, records, made.columns) : nil
         context = DecodingContext(options: plan.options)
+    }
+
+    // A function of its own: built in the middle of `init`, the optimiser releases what is not there yet.
+    @inline(never)
+    private static func prediction(
+        _ plan: DecodingPlan, _ records: JSONRecords, _ columns: [ColumnDecoder]
+    ) -> PredictedRows? {
+        if DecodingContext.isLenient(plan.options) || plan.recordColumn != nil { return nil }
+        let text = UnsafeRawBufferPointer(start: records.text.base, count: records.text.byteCount)
+        return PredictedRows(text, columns: columns, isByLine: plan.isByLine)
     }
 
     /// The rows and rejects of the chunk, and how many members no column took.
@@ -57,6 +71,14 @@ struct RowDecoder: ~Copyable {
                 record, code: "recordTooLong",
                 message: "the record is longer than the limit")
         }
+        if let predicted {
+            let start = bounds.offset - records.textOffset
+            if predicted.read(from: start, to: start + bounds.length, &context) {
+                built &+= 1
+                settle(record)
+                return
+            }
+        }
         let bytes = records.bytes(of: record)
         let error = decode(bytes, &tokenizer)
         if let error {
@@ -65,6 +87,7 @@ struct RowDecoder: ~Copyable {
             drop(record)
             try decodeOnce(record, bytes, &tokenizer)
         } else {
+            predicted?.learn(bytes, members, plan.options)
             settle(record)
         }
     }

@@ -260,7 +260,7 @@ public final class JSONFormatReader: FormatReader, @unchecked Sendable {
         guard let plan else { preconditionFailure("a chunk decoded before one was cut") }
         let origin = JSONOrigin(
             chunk, source: input.source, file: input.object.name, rowsBefore: input.rowsBefore)
-        let decoder = RowDecoder(plan, chunk, origin)
+        let decoder = RowDecoder(plan, chunk, origin, predicts: format.predicts)
         let (batch, ignored) = try decoder.decode(stream: input.stream, sequence: sequence)
         if ignored > 0 { ignoredMembers.wrappingAdd(ignored, ordering: .relaxed) }
         return batch

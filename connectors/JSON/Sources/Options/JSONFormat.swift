@@ -29,6 +29,8 @@ public struct JSONFormat: Format {
     public let sampleSize = 1 << 20
     /// The text of a usual chunk, in bytes.
     var chunkBytes = 256 << 10
+    /// Whether records that look alike are read without tokens; the rows are the same.
+    var predicts = true
 
     /// A format that finds out layout and types by itself; see the properties.
     public init(
