@@ -9,10 +9,15 @@
 public struct Check<Harness>: Sendable, CustomStringConvertible {
     /// What is promised, as a sentence.
     public let promise: String
+    /// Why the promise is not kept, where that is known and declared.
+    public let gap: String?
     private let body: @Sendable (Harness, Expectations) async throws -> Void
 
-    init(_ promise: String, _ body: @escaping @Sendable (Harness, Expectations) async throws -> Void) {
+    init(
+        _ promise: String, gap: String? = nil, _ body: @escaping @Sendable (Harness, Expectations) async throws -> Void
+    ) {
         self.promise = promise
+        self.gap = gap
         self.body = body
     }
 
@@ -20,16 +25,20 @@ public struct Check<Harness>: Sendable, CustomStringConvertible {
 
     /// The check of a promise that is known not to be kept: it passes as long as the promise is broken.
     func asGap(because reason: String) -> Check {
-        Check(promise) { harness, expect in
+        Check(promise, gap: reason) { harness, expect in
             do { try await body(harness, expect) } catch { return }
             throw expect.broken("the declared gap (\(reason))", expected: "open", found: "closed: declare it no longer")
         }
     }
 
     /// Tries the promise on a harness that no other check has used.
+    ///
+    /// Where the environment names a file as `HEADRACE_PROMISES`, one that is kept, or a gap that is open, is written down there:
+    /// a line with the harness's module, its connector, the contract, the promise, `proved` or `gap`, and the reason.
     /// - Throws: `BrokenPromise` when it is not kept, and whatever the thing under test throws where it should not.
     public func run(on harness: Harness) async throws {
         try await body(harness, Expectations(promise: promise))
+        try PromiseLog.note(promise, gap: gap, of: Harness.self)
     }
 }
 

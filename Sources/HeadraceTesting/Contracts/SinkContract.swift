@@ -12,6 +12,8 @@ public protocol SinkHarness: Sendable {
     func rows(_ columns: [String]) async throws -> [[String?]]
     /// What writers have left behind besides the target: temporary tables and files, open connections. Nothing, unless told.
     func leftovers() async throws -> [String]
+    /// What is under test, as a table of promises calls it; the name of the harness's module, unless told.
+    static var connector: String { get }
     /// Promises that this sink does not keep, by the check's sentence, each with the reason. A gap that has closed is an
     /// error. None, unless told.
     static var gaps: [String: String] { get }
@@ -19,6 +21,7 @@ public protocol SinkHarness: Sendable {
 
 extension SinkHarness {
     public func leftovers() async throws -> [String] { [] }
+    public static var connector: String { PromiseLog.name(of: Self.self) }
     public static var gaps: [String: String] { [:] }
 }
 

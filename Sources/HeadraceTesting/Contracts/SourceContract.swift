@@ -18,11 +18,14 @@ public protocol SourceHarness: Sendable {
     var keepsOrder: Bool { get }
     /// What readers have left behind: open connections, temporary files. Nothing, unless told.
     func leftovers() async throws -> [String]
+    /// What is under test, as a table of promises calls it; the name of the harness's module, unless told.
+    static var connector: String { get }
 }
 
 extension SourceHarness {
     public var keepsOrder: Bool { true }
     public func leftovers() async throws -> [String] { [] }
+    public static var connector: String { PromiseLog.name(of: Self.self) }
 }
 
 /// What the engine demands of every source.

@@ -21,6 +21,8 @@ private struct WrittenFeed: SourceHarness {
 
 /// Pages with a table each, one chunk a page.
 private struct WrittenPages: SourceHarness {
+    static var connector: String { "HTML" }
+
     func makeSource() throws -> FormatSource<MemoryDocuments, HTMLFormat> {
         let pages = (0..<4).map { page in
             let rows = NamedRows.rows(page * 50..<page * 50 + 50).map { row in
