@@ -110,7 +110,33 @@ private final class NumbersHarness: SourceHarness {
     }
 }
 
+/// Gaps of which one is open, one has closed, and one is in no promise.
+private struct GappedNumbers: SourceHarness {
+    let numbers = NumbersHarness(.samePlaces)
+
+    func makeSource() throws -> Numbers { try numbers.makeSource() }
+    var expectedSchema: Schema { numbers.expectedSchema }
+    var expectedRows: [[Scalar]] { numbers.expectedRows }
+    static var gaps: [String: String] {
+        [
+            "Each row has a place of its own": "nobody asks",
+            "Every row comes once, as it was put there": "never tried",
+            "No such promise": "a slip of the pen",
+        ]
+    }
+}
+
 struct SourceContractTests {
+    @Test func `a gap that is open passes, one that has closed or is in no promise is an error`() async throws {
+        var errors: [String] = []
+        for check in SourceContract<GappedNumbers>.checks {
+            do { try await check.run(on: GappedNumbers()) } catch { errors.append("\(error)") }
+        }
+        #expect(errors.count == 2)
+        #expect(errors.contains { $0.contains("never tried") })
+        #expect(errors.contains { $0.contains("No such promise") })
+    }
+
     @Test(arguments: SourceContract<NumbersHarness>.checks)
     private func `an honest source keeps every promise`(_ check: Check<NumbersHarness>) async throws {
         try await check.run(on: NumbersHarness())

@@ -31,6 +31,18 @@ public struct Check<Harness>: Sendable, CustomStringConvertible {
         }
     }
 
+    /// The checks with those of `gaps` turned into checks that the promise is broken.
+    ///
+    /// A gap in a promise that is none of `promises` gets a check of its own, which fails: it hides nothing and says nothing.
+    static func declaring(_ gaps: [String: String], in checks: [Check], among promises: [String]) -> [Check] {
+        checks.map { check in gaps[check.promise].map { check.asGap(because: $0) } ?? check }
+            + gaps.keys.filter { !promises.contains($0) }.sorted().map { name in
+                Check("A declared gap is in a promise of the contract") { _, expect in
+                    throw expect.broken("the gap", expected: "one of the checks' sentences", found: "\"\(name)\"")
+                }
+            }
+    }
+
     /// Tries the promise on a harness that no other check has used.
     ///
     /// Where the environment names a file as `HEADRACE_PROMISES`, one that is kept, or a gap that is open, is written down there:

@@ -30,7 +30,7 @@ public enum SinkContract<Harness: SinkHarness> {
     /// The checks of a sink of this type: those that its protocols claim, and those that hold for all.
     public static var checks: [Check<Harness>] {
         let checks = modes.flatMap(checks(of:)) + particular + ofModes
-        return checks.map { check in Harness.gaps[check.promise].map { check.asGap(because: $0) } ?? check }
+        return Check.declaring(Harness.gaps, in: checks, among: checks.map(\.promise))
     }
 
     /// The modes that the sink's type claims.

@@ -40,6 +40,10 @@ extension SourceContract where Harness: IncrementalSourceHarness {
     ///
     /// Each reads as runs of a job do: from the last position that the reading before gave, or from its own where that gave none.
     public static var incrementalChecks: [Check<Harness>] {
+        Check.declaring(Harness.gaps, in: increasing, among: increasing.map(\.promise) + Array(Harness.gaps.keys))
+    }
+
+    static var increasing: [Check<Harness>] {
         [
             Check("A reading gives what came since the one before, each row once, those of one moment too", increments),
             Check("A reading that finds nothing new changes nothing", findsNothing),

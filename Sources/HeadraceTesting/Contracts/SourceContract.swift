@@ -20,18 +20,33 @@ public protocol SourceHarness: Sendable {
     func leftovers() async throws -> [String]
     /// What is under test, as a table of promises calls it; the name of the harness's module, unless told.
     static var connector: String { get }
+    /// Promises that this source does not keep, by the check's sentence, each with the reason. A gap that has closed is an
+    /// error. None, unless told.
+    static var gaps: [String: String] { get }
 }
 
 extension SourceHarness {
     public var keepsOrder: Bool { true }
     public func leftovers() async throws -> [String] { [] }
     public static var connector: String { PromiseLog.name(of: Self.self) }
+    public static var gaps: [String: String] { [:] }
 }
 
 /// What the engine demands of every source.
 public enum SourceContract<Harness: SourceHarness> {
     /// The checks of a source of this type: those that its protocols claim, and those that hold for all.
     public static var checks: [Check<Harness>] {
+        let checks = whole
+        return Check.declaring(Harness.gaps, in: checks, among: (checks + incremental).map(\.promise))
+    }
+
+    /// The checks of growing data, where the harness can make it grow.
+    private static var incremental: [Check<Harness>] {
+        func of<H: IncrementalSourceHarness>(_ harness: H.Type) -> Any { SourceContract<H>.increasing }
+        return (Harness.self as? any IncrementalSourceHarness.Type).flatMap { of($0) as? [Check<Harness>] } ?? []
+    }
+
+    private static var whole: [Check<Harness>] {
         var checks = [
             Check("The schema is found twice the same, with names that occur once", discovers),
             Check("Every row comes once, as it was put there", readsAll),

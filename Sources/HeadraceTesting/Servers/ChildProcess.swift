@@ -38,6 +38,20 @@ public enum ChildProcess {
         return Outcome(status: status, output: files[1].contents, errors: files[2].contents)
     }
 
+    /// The path of a program of the package under test, which `swift test` builds beside the tests.
+    /// - Throws: `notFound` when it is not there.
+    public static func product(_ name: String) throws -> String {
+        guard let tests = realpath("/proc/self/exe", nil) else {
+            throw HeadraceError(.inputOutput, "it is not known where the tests are")
+        }
+        defer { free(tests) }
+        let path = String(cString: tests).split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/\(name)"
+        guard access(path, X_OK) == 0 else {
+            throw HeadraceError(.notFound, "there is no program \(path)", hint: "swift build --product \(name)")
+        }
+        return path
+    }
+
     /// Starts a program with these descriptors as standard input, output and error; the caller waits for it.
     public static func start(
         _ arguments: [String], descriptors: [Int32], environment: [String: String?] = [:]
