@@ -6,7 +6,6 @@ only see what whole epochs have committed.
 """
 
 import collections
-import datetime
 import os
 import re
 import shutil
@@ -15,91 +14,16 @@ import sqlite3
 import subprocess
 import time
 
+
 import checks
 import driver
+import loads
 import proxy
 import targets
 
-ROWS = 2400
-BASE = 300
 EPOCH = ["--commit", "1"]
 COMMIT = ["commit.begin", "commit.settled", "commit.rejectsDurable", "commit.prepared"]
 AFTER = ["commit.sinkCommitted", "commit.ledgerCommitted", "commit.recorded"]
-
-
-class Case:
-    """A way to write: what the table holds before, and what a prefix of the file makes of it."""
-
-    def __init__(self, name, mode, has_table=True):
-        self.name = name
-        self.mode = mode
-        self.has_table = has_table
-        self.toServer = self.toClient = self.epochs = self.commits = self.seconds = 0
-
-    def expected(self, base, rows, count):
-        """The dump once the first `count` rows of the file have been loaded. A history keeps the versions that they ended."""
-        if self.mode == "history":
-            ended = [f"{line}\t{since(rows[number - 1])}" for number, line in base.items() if self.changes(base, rows, number, count)]
-            kept = [line for number, line in base.items() if not 1 <= number <= count]
-            return sorted(ended + [f"{line}\t" for line in kept + rows[:count]])
-        if self.mode in ("replace", "mirror") and count == ROWS:
-            return sorted(rows)
-        if self.mode == "replace":
-            return sorted(base.values())
-        if self.mode in ("upsert", "mirror"):
-            return sorted([line for number, line in base.items() if not 1 <= number <= count] + rows[:count])
-        if self.mode == "insert":
-            return sorted([*base.values(), *(rows[number - 1] for number in range(1, count + 1) if number not in base)])
-        return sorted([*(base.values() if self.has_table else []), *rows[:count]])
-
-    @staticmethod
-    def changes(base, rows, number, count):
-        return 1 <= number <= count and base[number] != rows[number - 1]
-
-    @property
-    def is_keyed(self):
-        return self.mode in ("upsert", "insert", "mirror", "history")
-
-    @property
-    def has_unique_key(self):
-        return self.is_keyed and self.mode != "history"
-
-    @property
-    def columns(self):
-        """What a dump shows."""
-        return targets.VERSIONS if self.mode == "history" else targets.COLUMNS
-
-
-# What the table holds before; those below 1 are not in the file.
-KEPT = range(-9, BASE + 1)
-
-
-def values(number):
-    """A row by its number: text that must be quoted, nulls, decimals, dates, microseconds."""
-    name = None if number % 17 == 0 else f"Grün \"{number}\" \\ tab\there, {'x' * (number % 50)}{'largo ' * 150}"
-    price = None if number % 13 == 0 else f"{number}.{number % 10000:04d}"
-    day = datetime.date(2026, 1, 1) + datetime.timedelta(days=number % 300)
-    return number, name, price, str(day), f"{day} 10:11:12.{number % 999999 + 1:06d}".rstrip("0")
-
-
-def old_values(number):
-    """What the table holds of it before: half of the rows are equal."""
-    return values(number) if number % 2 else (number, f"old {number}", "0.5000", "2020-02-02", "2020-02-02 02:02:02.25")
-
-
-def csv(row):
-    return ",".join("" if cell is None else '"' + str(cell).replace('"', '""') + '"' for cell in row) + "\n"
-
-
-def since(line):
-    """The last column of a dumped row."""
-    return line.rsplit("\t", 1)[1]
-
-
-def line(row, null, digits):
-    """A row as the server's client writes it; MariaDB's has six digits of a second."""
-    row = [*row[:4], row[4].split(".")[0] + "." + row[4].split(".")[1].ljust(6, "0") if digits else row[4]]
-    return "\t".join(null if cell is None else str(cell).replace("\\", "\\\\").replace("\t", "\\t") for cell in row)
 
 
 class FaultTest(driver.KillDriver):
@@ -113,20 +37,20 @@ class FaultTest(driver.KillDriver):
         self.file = os.path.join(self.folder, "rows.csv")
         self.kept = os.path.join(self.folder, "kept.csv")
         with open(self.file, "w", encoding="utf-8") as file:
-            file.write(targets.COLUMNS.replace(" ", "") + "\n" + "".join(csv(values(n)) for n in range(1, ROWS + 1)))
+            file.write(targets.COLUMNS.replace(" ", "") + "\n" + "".join(loads.csv(loads.values(n)) for n in range(1, loads.ROWS + 1)))
         with open(self.kept, "w", encoding="utf-8") as file:
-            file.write("".join(csv(old_values(n)) for n in KEPT))
+            file.write("".join(loads.csv(loads.old_values(n)) for n in loads.KEPT))
         os.chmod(run.folder, 0o755)
         digits = make is targets.MariaDB
-        self.rows = [line(values(n), make.null, digits) for n in range(1, ROWS + 1)]
-        self.base = {n: line(old_values(n), make.null, digits) for n in KEPT}
+        self.rows = [loads.line(loads.values(n), make.null, digits) for n in range(1, loads.ROWS + 1)]
+        self.base = {n: loads.line(loads.old_values(n), make.null, digits) for n in loads.KEPT}
         self.outcomes = collections.defaultdict(collections.Counter)
         self.target = self.proxy = self.case = None
         self.headrace = checks.Headrace(os.path.join(self.folder, "state"))
         self.options = {}
         self.open(make())
-        self.cases = [Case("append", "append"), Case("append to a table of its own", "append", has_table=False)]
-        self.cases += [Case(mode, mode) for mode in make.modes]
+        self.cases = [loads.Case("append", "append"), loads.Case("append to a table of its own", "append", has_table=False)]
+        self.cases += [loads.Case(mode, mode) for mode in make.modes]
         for case in self.cases:
             self.measure(case)
 
@@ -180,7 +104,7 @@ class FaultTest(driver.KillDriver):
     def faults(self, done=None):
         """What is wrong with the final table, its surroundings and the ledger's entry of the run that came through."""
         found = []
-        dump, wanted = sorted(self.target.dump(self.case.columns)), self.case.expected(self.base, self.rows, ROWS)
+        dump, wanted = sorted(self.target.dump(self.case.columns)), self.case.expected(self.base, self.rows, loads.ROWS)
         if dump != wanted:
             found.append("rows: " + difference(dump, wanted))
         found += [f"left behind: {name}" for name in self.left_over()]
@@ -188,7 +112,7 @@ class FaultTest(driver.KillDriver):
         shown = self.headrace.shown(named.group(1) if named else "last")
         found += [f"no account: {step}" for step in checks.unbalanced(shown)]
         load = [step for step in shown["steps"] if step["step"] == "load"]
-        if [step["in"] for step in load] != [ROWS] or sum(load[0]["written"].values()) - load[0]["written"]["deleted"] != ROWS:
+        if [step["in"] for step in load] != [loads.ROWS] or sum(load[0]["written"].values()) - load[0]["written"]["deleted"] != loads.ROWS:
             found.append(f"the ledger's load: {load}")
         return found
 
@@ -205,7 +129,7 @@ class FaultTest(driver.KillDriver):
         """What readers see after the fault: how many rows of the file, and what is wrong with that."""
         dump = sorted(self.target.dump(self.case.columns))
         numbers = [int(row.split("\t", 1)[0]) for row in dump]
-        count = max([number for number in numbers if number > BASE], default=0)
+        count = max([number for number in numbers if number > loads.BASE], default=0)
         wanted = self.case.expected(self.base, self.rows, count)
         return count, [] if dump == wanted else ["before the second run: " + difference(dump, wanted)]
 
@@ -223,7 +147,7 @@ class FaultTest(driver.KillDriver):
         else:
             if done is not None and (done.returncode != 1 or "error:" not in done.stderr):
                 faults.append(f"the disturbed run: status {done.returncode}\n{done.stderr[-1000:]}")
-            place = "nothing committed" if count == 0 else "all committed" if count == ROWS else f"epoch {epoch} of {self.case.epochs}"
+            place = "nothing committed" if count == 0 else "all committed" if count == loads.ROWS else f"epoch {epoch} of {self.case.epochs}"
             again = done = self.finish(self.start())
             if again.returncode != 0:
                 faults.append(f"run again: status {again.returncode}\n{again.stderr[-1500:]}")

@@ -25,8 +25,8 @@ def is_running(process):
 class Server:
     """Runs from an empty folder; `kill` ends it as a power cut would."""
 
-    def __init__(self, durable=False, parent="/tmp", small=False):
-        """`parent` is where its folder is made; `small` makes it use little of a small disk."""
+    def __init__(self, durable=False, settings=(), parent="/tmp", small=False):
+        """`settings` are lines of its configuration; `parent` is where its folder is made; `small` makes it use little of a small disk."""
         self.binaries = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=True).stdout.strip()
         # A test that is asked to stop stops its server too.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -50,6 +50,7 @@ class Server:
             lines += ["fsync = off", "synchronous_commit = off", "full_page_writes = off"]
         if small:
             lines += ["shared_buffers = 4MB", "min_wal_size = 2MB", "max_wal_size = 4MB", "autovacuum = off"]
+        lines += settings
         with open(os.path.join(self.data, "postgresql.conf"), "a", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
         self.start()

@@ -5,6 +5,7 @@ import shutil
 
 import checks
 import faults
+import loads
 import targets
 
 
@@ -21,7 +22,7 @@ class Readings:
         test.run.check(done.returncode == 0, f"{test.make.name}: a table to read", done.stderr)
         # Enough that the first epochs are committed before the reader, who is ahead, notices the cut.
         for times in (1, 2):
-            rows = times * faults.ROWS
+            rows = times * loads.ROWS
             test.target.sql(f"INSERT INTO t ({targets.COLUMNS}) SELECT id + {rows}, name, price, day, seen FROM t")
         test.target.sql("ALTER TABLE t ADD PRIMARY KEY (id)")
         self.clear()
@@ -30,7 +31,7 @@ class Readings:
         self.toServer, self.toClient = counts["toServer"], counts["toClient"]
         self.wanted = self.rows()
         test.run.check(done.returncode == 0, f"{test.make.name}: an undisturbed reading", done.stderr)
-        names = [faults.values(number)[1] for number in range(1, faults.ROWS + 1)] * 4
+        names = [loads.values(number)[1] for number in range(1, loads.ROWS + 1)] * 4
         test.run.equal([row[:2] for row in self.wanted], list(enumerate(names, 1)), f"{test.make.name}: it finds every row")
 
     def clear(self):

@@ -242,12 +242,18 @@ final class MySQLStream {
     private var result: UnsafeMutablePointer<MYSQL_RES>?
     private let connection: MySQLConnection
     private let sql: SQL
+    private let socket: Int32
     let columnCount: Int
+    /// What has been taken since the socket was last looked at.
+    private var taken = 0
+    /// The library reads so much at once.
+    private static let readSize = 16 << 10
 
     init(_ result: UnsafeMutablePointer<MYSQL_RES>, connection: MySQLConnection, sql: SQL) {
         self.result = result
         self.connection = connection
         self.sql = sql
+        socket = Int32(truncatingIfNeeded: mysql_get_socket(connection.handle))
         columnCount = Int(mysql_num_fields(result))
     }
 
@@ -270,7 +276,13 @@ final class MySQLStream {
             self.result = nil
             return false
         }
+        let before = rows.byteCount
         rows.append(row, lengths)
+        taken &+= rows.byteCount &- before
+        if taken >= Self.readSize {
+            taken = 0
+            ArrivingBytes.gather(socket)
+        }
         return true
     }
 }

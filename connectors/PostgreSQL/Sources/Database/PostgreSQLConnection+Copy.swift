@@ -30,6 +30,7 @@ extension PostgreSQLConnection {
                 defer { PQfreemem(bytes) }
                 guard try body(UnsafeRawBufferPointer(start: bytes, count: Int(count))) else { return true }
             } else if count == 0 {
+                ArrivingBytes.gather(PQsocket(handle))
                 do { try receive() } catch let error as HeadraceError where error.code == .cancelled {
                     settle()
                     throw error
