@@ -37,13 +37,18 @@ public enum SourceContract<Harness: SourceHarness> {
     /// The checks of a source of this type: those that its protocols claim, and those that hold for all.
     public static var checks: [Check<Harness>] {
         let checks = whole
-        return Check.declaring(Harness.gaps, in: checks, among: (checks + incremental).map(\.promise))
+        return Check.declaring(Harness.gaps, in: checks, among: (checks + further).map(\.promise))
     }
 
-    /// The checks of growing data, where the harness can make it grow.
-    private static var incremental: [Check<Harness>] {
-        func of<H: IncrementalSourceHarness>(_ harness: H.Type) -> Any { SourceContract<H>.increasing }
-        return (Harness.self as? any IncrementalSourceHarness.Type).flatMap { of($0) as? [Check<Harness>] } ?? []
+    /// The checks beside these that the harness has more for: growing data, bad records.
+    private static var further: [Check<Harness>] {
+        func growing<H: IncrementalSourceHarness>(_ harness: H.Type) -> Any { SourceContract<H>.increasing }
+        func flawed<H: FlawedSourceHarness>(_ harness: H.Type) -> Any { SourceContract<H>.flawed }
+        let lists = [
+            (Harness.self as? any IncrementalSourceHarness.Type).map { growing($0) },
+            (Harness.self as? any FlawedSourceHarness.Type).map { flawed($0) },
+        ]
+        return lists.flatMap { $0 as? [Check<Harness>] ?? [] }
     }
 
     private static var whole: [Check<Harness>] {

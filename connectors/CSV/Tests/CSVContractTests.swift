@@ -8,10 +8,21 @@ import Testing
 @testable import HeadraceCSV
 
 /// Twenty thousand rows as text, cut into chunks of 64 KiB.
-private struct WrittenFile: SourceHarness {
+private struct WrittenFile: FlawedSourceHarness {
+    private static let lines = (0..<20_000).map { "\($0),\($0 % 7 == 3 ? "" : "\"name, \($0)\"")" }
+
     func makeSource() throws -> FormatSource<MemoryFiles, CSVFormat> {
-        let lines = (0..<20_000).map { "\($0),\($0 % 7 == 3 ? "" : "\"name, \($0)\"")\n" }
-        return csv("id,name\n" + lines.joined(), chunk: 64 << 10)
+        csv("id,name\n" + Self.lines.joined(separator: "\n"), chunk: 64 << 10)
+    }
+    func makeFlawedSource() throws -> FormatSource<MemoryFiles, CSVFormat> {
+        let lines = Flaw.mixing(flaws, into: Self.lines)
+        return csv("id,name\n" + lines.joined(separator: "\n") + "\n", schema: expectedSchema, chunk: 64 << 10)
+    }
+    var flaws: [Flaw] {
+        [
+            Flaw(after: 0, "first,x"), Flaw(after: 17, "1,\"two\",three"), Flaw(after: 17, "99"),
+            Flaw(after: 12_000, "1e999999,\"a \"\"quote\"\"\""), Flaw(after: 20_000, "last,y"),
+        ]
     }
     var expectedSchema: Schema { Schema([Field("id", .int64), Field("name", .utf8)]) }
     var expectedRows: [[Scalar]] {
@@ -45,7 +56,9 @@ private struct TargetFile: SinkHarness {
 }
 
 @Suite struct CSVContractTests {
-    @Test("What the engine demands of every source", arguments: SourceContract<WrittenFile>.checks)
+    @Test(
+        "What the engine demands of every source",
+        arguments: SourceContract<WrittenFile>.checks + SourceContract<WrittenFile>.flawChecks)
     private func source(_ check: Check<WrittenFile>) async throws { try await check.run(on: WrittenFile()) }
 
     @Test("What the engine demands of every sink", arguments: SinkContract<TargetFile>.checks)

@@ -22,6 +22,30 @@ private struct WrittenFile: SourceHarness {
     var expectedRows: [[Scalar]] { NamedRows.rows(0..<1000) }
 }
 
+/// The same in lines, some of which are no records, or have values that are none.
+private struct FlawedFile: FlawedSourceHarness {
+    let written = WrittenFile(layout: .lines)
+
+    func makeSource() throws -> FormatSource<TestBytes, JSONFormat> { try written.makeSource() }
+    func makeFlawedSource() throws -> FormatSource<TestBytes, JSONFormat> {
+        let objects = NamedRows.rows(0..<1000).map {
+            "{\"id\": \($0[0]), \"name\": \($0[1].isNull ? "null" : "\"\($0[1])\"")}"
+        }
+        var format = JSONFormat().chunked(4 << 10)
+        format.layout = .lines
+        let text = Flaw.mixing(flaws, into: objects).joined(separator: "\n") + "\n"
+        return FormatSource(TestBytes(text), format, codecs: [], declared: expectedSchema)
+    }
+    var flaws: [Flaw] {
+        [
+            Flaw(after: 0, "{\"id\": \"first\"}"), Flaw(after: 17, "{\"id\": 1"), Flaw(after: 17, "no JSON"),
+            Flaw(after: 600, "{\"name\": \"without\"}"), Flaw(after: 1000, "[1, \"last\"]"),
+        ]
+    }
+    var expectedSchema: Schema { written.expectedSchema }
+    var expectedRows: [[Scalar]] { written.expectedRows }
+}
+
 /// A file of one object a line in a folder of its own, read back by Python.
 private struct TargetFile: SinkHarness {
     let folder: TemporaryFolder
@@ -54,6 +78,9 @@ private struct TargetFile: SinkHarness {
     private func source(_ layout: JSONLayout, _ check: Check<WrittenFile>) async throws {
         try await check.run(on: WrittenFile(layout: layout))
     }
+
+    @Test("What the engine demands of every source with bad records", arguments: SourceContract<FlawedFile>.flawChecks)
+    private func flaws(_ check: Check<FlawedFile>) async throws { try await check.run(on: FlawedFile()) }
 
     @Test("What the engine demands of every sink", arguments: SinkContract<TargetFile>.checks)
     private func sink(_ check: Check<TargetFile>) async throws { try await check.run(on: try TargetFile()) }

@@ -5,7 +5,7 @@ import HeadraceTesting
 import Testing
 
 /// A log of a thousand lines, read in chunks of four kilobytes, that grows.
-private struct WrittenLog: IncrementalSourceHarness {
+private struct WrittenLog: IncrementalSourceHarness, FlawedSourceHarness {
     let folder: TemporaryFolder
 
     init() throws {
@@ -14,10 +14,11 @@ private struct WrittenLog: IncrementalSourceHarness {
     }
 
     private func append(_ ids: Range<Int>) throws {
-        let lines = NamedRows.rows(ids).map { row in
-            "id:\(row[0])" + (row[1].isNull ? "\n" : "\tname:\(row[1].description)\n")
-        }
-        try folder.write(lines.joined(), to: "t.ltsv", appending: true)
+        try folder.write(Self.lines(ids).map { "\($0)\n" }.joined(), to: "t.ltsv", appending: true)
+    }
+
+    private static func lines(_ ids: Range<Int>) -> [String] {
+        NamedRows.rows(ids).map { row in "id:\(row[0])" + (row[1].isNull ? "" : "\tname:\(row[1].description)") }
     }
 
     func makeSource() throws -> LTSVSource {
@@ -25,6 +26,20 @@ private struct WrittenLog: IncrementalSourceHarness {
     }
     var expectedSchema: Schema { NamedRows.schema }
     var expectedRows: [[Scalar]] { NamedRows.rows(0..<1000) }
+
+    /// Lines that are no rows: a value of another type, none for a field that must have one, labels that are none.
+    var flaws: [Flaw] {
+        [
+            Flaw(after: 0, "id:first"), Flaw(after: 17, "name:without"), Flaw(after: 17, "id:1\tid:2"),
+            Flaw(after: 600, "id:1\tcolour:red"), Flaw(after: 1000, "last"),
+        ]
+    }
+
+    func makeFlawedSource() throws -> LTSVSource {
+        let lines = Flaw.mixing(flaws, into: Self.lines(0..<1000))
+        try folder.write(lines.map { "\($0)\n" }.joined(), to: "flawed.ltsv")
+        return LTSVSource(at: folder("flawed.ltsv"), schema: NamedRows.schema, chunkSize: 4 << 10)
+    }
 
     func add(_ ids: Range<Int>) async throws { try append(ids) }
 
@@ -76,7 +91,8 @@ private struct TargetFile: SinkHarness {
 @Suite struct LTSVContractTests {
     @Test(
         "What the engine demands of every source",
-        arguments: SourceContract<WrittenLog>.checks + SourceContract<WrittenLog>.incrementalChecks)
+        arguments: SourceContract<WrittenLog>.checks + SourceContract<WrittenLog>.incrementalChecks
+            + SourceContract<WrittenLog>.flawChecks)
     private func source(_ check: Check<WrittenLog>) async throws { try await check.run(on: try WrittenLog()) }
 
     @Test("What the engine demands of every sink", arguments: SinkContract<TargetFile>.checks)
