@@ -46,8 +46,18 @@ struct JSONBlock {
         return odd | Self.equal(words, 0x5C)
     }
 
+    /// Whether there are backslashes, control characters other than line feeds, or bytes beyond ASCII; true now and then where
+    /// there are none.
     @inline(__always)
-    static func isMarked(_ marks: SIMD8<UInt64>) -> Bool { !isEmpty(marks) }
+    var mayBeOdd: Bool {
+        let low = SIMD8<UInt64>(repeating: ~JSONBytes.highs)
+        // Line feeds become zero, and other control characters stay what they are.
+        let x = words ^ SIMD8(repeating: 0x0A &* JSONBytes.ones)
+        let controls = (x &- SIMD8(repeating: 0x20 &* JSONBytes.ones)) & ~x & (((x & low) &+ low) | x)
+        let y = words ^ SIMD8(repeating: 0x5C &* JSONBytes.ones)
+        let backslashes = (y &- SIMD8(repeating: JSONBytes.ones)) & ~y
+        return !Self.isEmpty((controls | backslashes | words) & SIMD8(repeating: JSONBytes.highs))
+    }
 
     @inline(__always)
     static func bits(_ marks: SIMD8<UInt64>) -> UInt64 { pack(marks) }

@@ -50,25 +50,26 @@ package struct JSONQuoteIndex: ~Copyable {
                 places.reserve(places.capacity &* 2, keeping: found &* 4)
             }
             var bits = block.quotes
-            let oddMarks = block.oddMarks(lineFeeds: lineFeedsAreOdd)
-            if JSONBlock.isMarked(oddMarks) || strings.escape != 0 {
-                let backslashes = block.backslashes
-                if backslashes | strings.escape != 0 { bits &= ~strings.escaped(backslashes, count: size) }
-                noteOdd(JSONBlock.bits(oddMarks), offset)
+            if lineFeedsAreOdd || strings.escape != 0 || block.mayBeOdd {
+                look(block, offset, size, lineFeedsAreOdd, &strings, &bits)
             }
-            if block.isWide { noteWide(offset) }
-            Self.write(bits, offset, quotes + found)
-            found &+= bits.nonzeroBitCount
+            found &+= Self.write(bits, offset, quotes + found)
             offset &+= 64
         }
         count = found
     }
 
+    /// Takes quotes that are escaped out of `quotes`, and notes what is odd in a block.
     @inline(never)
-    private mutating func noteOdd(_ bits: UInt64, _ offset: Int) {
+    private mutating func look(
+        _ block: JSONBlock, _ offset: Int, _ size: Int, _ lineFeedsAreOdd: Bool, _ strings: inout JSONStringState,
+        _ quotes: inout UInt64
+    ) {
+        let backslashes = block.backslashes
+        if backslashes | strings.escape != 0 { quotes &= ~strings.escaped(backslashes, count: size) }
         oddPlaces.reserve((oddCount &+ 72) &* 4, keeping: oddCount &* 4)
-        Self.write(bits, offset, odd + oddCount)
-        oddCount &+= bits.nonzeroBitCount
+        oddCount &+= Self.write(JSONBlock.bits(block.oddMarks(lineFeeds: lineFeedsAreOdd)), offset, odd + oddCount)
+        if block.isWide { noteWide(offset) }
     }
 
     @inline(never)
@@ -78,18 +79,17 @@ package struct JSONQuoteIndex: ~Copyable {
         wideCount &+= 1
     }
 
-    /// Writes the places of the set bits; up to 64 entries from `target` may be overwritten.
+    /// Writes the places of the set bits; returns how many there are.
     @inline(__always)
-    private static func write(_ bits: UInt64, _ offset: Int, _ target: UnsafeMutablePointer<UInt32>) {
+    private static func write(_ bits: UInt64, _ offset: Int, _ target: UnsafeMutablePointer<UInt32>) -> Int {
         var bits = bits
         let first = UInt32(truncatingIfNeeded: offset)
         var place = 0
         while bits != 0 {
-            for _ in 0..<4 {
-                target[place] = first &+ UInt32(truncatingIfNeeded: bits.trailingZeroBitCount)
-                bits &= bits &- 1
-                place &+= 1
-            }
+            target[place] = first &+ UInt32(truncatingIfNeeded: bits.trailingZeroBitCount)
+            bits &= bits &- 1
+            place &+= 1
         }
+        return place
     }
 }

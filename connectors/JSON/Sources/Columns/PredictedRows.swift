@@ -147,15 +147,15 @@ final class PredictedRows {
         for number in 0..<memberCount {
             let column = members[number].column
             if column < 0 { continue }
-            // `columns` keeps the decoder alive.
-            unowned(unsafe) let decoder = decoders[column].takeUnretainedValue()
             let value = values[number]
-            if value.kind == .null {
-                decoder.appendMissing(&context)
-            } else {
-                decoder.append(
-                    plain: UnsafeRawBufferPointer(start: base + Int(value.start), count: Int(value.count)), value.kind,
-                    &context)
+            let text = UnsafeRawBufferPointer(start: base + Int(value.start), count: Int(value.count))
+            // `columns` keeps the decoder alive.
+            decoders[column]._withUnsafeGuaranteedRef { decoder in
+                if value.kind == .null {
+                    decoder.appendMissing(&context)
+                } else {
+                    decoder.append(plain: text, value.kind, &context)
+                }
             }
         }
         context.ignoredMembers &+= unknown
