@@ -29,6 +29,16 @@ public final class Buffer: @unchecked Sendable {
         self.release = .pool(capacity: capacity)
     }
 
+    /// Memory of a growing dictionary.
+    init(
+        shared base: UnsafeMutableRawPointer, byteCount: Int, isPadded: Bool, release: @escaping @Sendable () -> Void
+    ) {
+        self.base = base
+        self.byteCount = byteCount
+        self.isPadded = isPadded
+        self.release = .foreign(release)
+    }
+
     /// Memory owned by somebody else; `release` runs once, when the last reference goes.
     public init(foreign base: UnsafeMutableRawPointer, byteCount: Int, release: @escaping @Sendable () -> Void) {
         self.base = base

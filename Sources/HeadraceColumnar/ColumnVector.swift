@@ -21,6 +21,8 @@ public final class ColumnVector: Sendable {
     public let children: [ColumnVector]
     /// The distinct values that `values` indexes; never dictionary-encoded itself and never null inside.
     public let dictionary: ColumnVector?
+    /// Of a dictionary: what it is a snapshot of, nil for one that stands alone.
+    let origin: GrowingDictionary?
 
     /// A vector over existing buffers; they must cover `offset + count` values of `type`.
     public init(
@@ -37,6 +39,38 @@ public final class ColumnVector: Sendable {
         self.offsets = offsets
         self.children = children
         self.dictionary = dictionary
+        origin = nil
+    }
+
+    /// A snapshot of a growing dictionary.
+    init(_ type: DataType, count: Int, values: Buffer, offsets: Buffer, origin: GrowingDictionary) {
+        self.type = type
+        self.count = count
+        self.values = values
+        self.offsets = offsets
+        self.origin = origin
+        offset = 0
+        nullCount = 0
+        validity = nil
+        children = []
+        dictionary = nil
+    }
+
+    /// The one of `dictionaries` in which the indices of all of them mean what they mean in their own; nil when there is
+    /// none, or no dictionary.
+    static func common(_ dictionaries: [ColumnVector]) -> ColumnVector? {
+        guard var longest = dictionaries.first else { return nil }
+        for other in dictionaries where other !== longest {
+            guard let origin = longest.origin, origin === other.origin else { return nil }
+            if other.count > longest.count { longest = other }
+        }
+        return longest
+    }
+
+    /// Whether both columns are over one dictionary, whose entries are distinct.
+    static func shareDictionary(_ left: ColumnVector, _ right: ColumnVector) -> Bool {
+        guard let one = left.dictionary, let other = right.dictionary else { return false }
+        return one === other || (one.origin != nil && one.origin === other.origin)
     }
 
     /// The window of `count` values from `start`; shares all buffers.
@@ -56,10 +90,15 @@ public final class ColumnVector: Sendable {
         return Bitmap.get(validity.base, offset + index)
     }
 
-    /// The bytes that the window's values occupy, padding and sharing left aside.
+    /// The bytes that the window's values occupy, padding and sharing left aside; of a dictionary that grows with other
+    /// batches, no more than they could refer to.
     public var byteSize: Int {
         var size = validity == nil ? 0 : Bitmap.byteCount(count)
-        if let dictionary { return size + 4 * count + dictionary.byteSize }
+        if let dictionary {
+            let entries = dictionary.byteSize
+            if dictionary.origin == nil || dictionary.count <= count { return size + 4 * count + entries }
+            return size + 4 * count + entries / dictionary.count * count
+        }
         switch type.layout {
         case .bits: size += Bitmap.byteCount(count)
         case .fixed(let width): size += width * count

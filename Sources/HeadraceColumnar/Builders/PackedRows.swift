@@ -343,8 +343,9 @@ private struct Piece {
     static func unpack(
         _ pieces: [Piece], _ type: DataType, count: Int, after previous: UnsafePointer<Int64>?
     ) -> ColumnVector {
-        let dictionary = pieces[0].column.dictionary
-        if pieces.contains(where: { $0.column.dictionary !== dictionary }) {
+        let dictionaries = pieces.compactMap(\.column.dictionary)
+        let dictionary = ColumnVector.common(dictionaries)
+        if !dictionaries.isEmpty, dictionary == nil || dictionaries.count < pieces.count {
             // Keys of different dictionaries are not put side by side as they are.
             return Kernels.concat(pieces.map { unpack([$0], type, count: $0.count, after: nil) })
         }

@@ -44,7 +44,8 @@ package final class RowAppender: @unchecked Sendable {
         }
     }
 
-    /// Appends `rows` of a batch's columns, which must outlive the call and be of the schema's types. Rows are not checked.
+    /// Appends `rows` of a batch's columns, which must outlive the call, be of the schema's types, and have the shape of
+    /// those before. Rows are not checked.
     package func append(_ sources: [SourceColumn], _ rows: UnsafeBufferPointer<Int32>) {
         for index in 0..<sources.count { columns[index].append(sources[index], rows, at: count) }
         count &+= rows.count
@@ -62,9 +63,19 @@ package final class RowAppender: @unchecked Sendable {
             count: count)
     }
 
-    /// A column without a dictionary, as loops read it.
+    /// What two batches must have alike for rows of both to be appended: for each column, what its indices point into.
+    package typealias Shape = [ObjectIdentifier?]
+
+    /// The shape of columns; nil when one has a dictionary that no other batch will have.
+    package static func shape(_ columns: [ColumnVector]) -> Shape? {
+        if columns.contains(where: { $0.dictionary != nil && $0.dictionary?.origin == nil }) { return nil }
+        return columns.map { $0.dictionary?.origin.map { ObjectIdentifier($0) } }
+    }
+
+    /// A column as loops read it.
     package struct SourceColumn {
         let view: UnsafeColumnView
+        let dictionary: ColumnVector?
         /// Bytes a value; 0 for text and bits.
         let width: Int
         let isText: Bool
@@ -73,14 +84,18 @@ package final class RowAppender: @unchecked Sendable {
 
         /// - Parameter column: must live as long as this is used.
         package init(_ column: ColumnVector) {
-            precondition(column.dictionary == nil, "rows are appended from columns without a dictionary")
             view = column.unsafeView
+            dictionary = column.dictionary
+            isPadded = column.values?.isPadded ?? false
+            guard dictionary == nil else {
+                (width, isText) = (4, false)
+                return
+            }
             switch column.type.layout {
             case .fixed(let width): (self.width, isText) = (width, false)
             case .bytes: (width, isText) = (0, true)
             case .bits, .list, .struct: (width, isText) = (0, false)
             }
-            isPadded = column.values?.isPadded ?? false
         }
     }
 }
@@ -92,6 +107,8 @@ private struct GrowingColumn: ~Copyable {
     private var bits: MutableBuffer?
     /// Bytes that `bits` has room for.
     private var bitCapacity = 0
+    /// The longest dictionary of the columns appended, all snapshots of one.
+    private var dictionary: ColumnVector?
     /// Bytes of text.
     private var used = 0
     private var nulls = 0
@@ -115,6 +132,7 @@ private struct GrowingColumn: ~Copyable {
         case 16: gather(source.view, rows, count, UInt128.self)
         default: if source.isText { gatherText(source, rows, count) } else { gatherBits(source.view, rows, count) }
         }
+        if let entries = source.dictionary, entries.count > dictionary?.count ?? -1 { dictionary = entries }
         if source.view.hasNulls || bits != nil { appendValidity(source.view, rows, count) }
     }
 
@@ -196,6 +214,11 @@ private struct GrowingColumn: ~Copyable {
         bitCapacity = 0
         let nullCount = nulls
         nulls = 0
+        if let entries = dictionary.take() {
+            return ColumnVector(
+                type: type, count: count, nullCount: nullCount, validity: validity,
+                values: full.finish(byteCount: count &* 4), dictionary: entries)
+        }
         switch type.layout {
         case .bytes:
             var ends = MutableBuffer(capacity: 64)

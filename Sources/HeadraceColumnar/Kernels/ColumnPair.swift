@@ -33,7 +33,7 @@ struct ColumnPair {
         physical = left.type.physical
         self.left = Side(left)
         self.right = Side(right)
-        sharesDictionary = left.dictionary != nil && left.dictionary === right.dictionary
+        sharesDictionary = ColumnVector.shareDictionary(left, right)
     }
 
     @inline(__always) func leftIsValid(_ row: Int) -> Bool { left.rows.isValid(row) }

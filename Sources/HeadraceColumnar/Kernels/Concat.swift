@@ -38,10 +38,10 @@ private struct Concatenation {
 
     func result() -> ColumnVector {
         let dictionaries = columns.compactMap(\.dictionary)
-        if let first = dictionaries.first {
+        if !dictionaries.isEmpty {
             if dictionaries.count == columns.count {
-                if dictionaries.allSatisfy({ $0 === first }) {
-                    return vector(values: fixed(UInt32.self), dictionary: first)
+                if let common = ColumnVector.common(dictionaries) {
+                    return vector(values: fixed(UInt32.self), dictionary: common)
                 }
                 if type.layout == .bytes { return merged(dictionaries) }
             }

@@ -80,6 +80,11 @@ private struct RowHash {
     /// Hashes each entry of the dictionary once, unless it has more entries than there are rows.
     private func addEncoded(_ column: ColumnVector, _ view: UnsafeColumnView, _ dictionary: ColumnVector) {
         let entries = dictionary.unsafeView
+        if let origin = dictionary.origin, seed == 0 {
+            let known = origin.entryHashes
+            emit(view) { known[view.key($0)] }
+            return
+        }
         if dictionary.count > column.count && dictionary.type.layout == .bytes {
             emit(view) { textHash(entries, view.key($0)) }
             return

@@ -37,10 +37,9 @@ private struct Interleaving {
 
     func result() -> ColumnVector {
         let type = columns[0].type
-        if let shared = columns[0].dictionary {
-            if columns.allSatisfy({ $0.dictionary === shared }) {
-                return vector(values: gather(UInt32.self), dictionary: shared)
-            }
+        let dictionaries = columns.compactMap(\.dictionary)
+        if dictionaries.count == columns.count, let common = ColumnVector.common(dictionaries) {
+            return vector(values: gather(UInt32.self), dictionary: common)
         }
         switch type.layout {
         case .list, .struct, .bits: return concatenated()

@@ -3,7 +3,7 @@ extension Kernels {
     /// - Throws: `KernelError` unless the column is text.
     public static func upper(_ column: ColumnVector) throws(KernelError) -> ColumnVector {
         if let result = asciiCase(column, first: 0x61, last: 0x7a) { return result }
-        return try TextMap.run(column, "upper") { base, count, writer in
+        return try TextMap.run(column, "upper", remembers: true) { base, count, writer in
             if UTF8Bytes.isASCII(base, count) {
                 let target = writer.reserve(count)
                 ASCIICase.flip(base, to: target, count, first: 0x61, last: 0x7a)
@@ -18,7 +18,7 @@ extension Kernels {
     /// - Throws: `KernelError` unless the column is text.
     public static func lower(_ column: ColumnVector) throws(KernelError) -> ColumnVector {
         if let result = asciiCase(column, first: 0x41, last: 0x5a) { return result }
-        return try TextMap.run(column, "lower") { base, count, writer in
+        return try TextMap.run(column, "lower", remembers: true) { base, count, writer in
             if UTF8Bytes.isASCII(base, count) {
                 let target = writer.reserve(count)
                 ASCIICase.flip(base, to: target, count, first: 0x41, last: 0x5a)

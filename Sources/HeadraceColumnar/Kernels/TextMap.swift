@@ -6,12 +6,20 @@ struct TextMap {
     /// The column with `body` applied to every value that is not null; `body` closes exactly one value of the writer.
     ///
     /// - Throws: `KernelError` naming `operation` unless the column is text.
+    ///
+    /// - Parameter remembers: whether the function is known by its name, so that its results for the entries of a dictionary
+    ///   that grows from batch to batch are kept with that.
     @inline(__always)
     static func run(
-        _ column: ColumnVector, _ operation: String,
+        _ column: ColumnVector, _ operation: String, remembers: Bool = false,
         _ body: (_ base: UnsafeRawPointer, _ count: Int, _ writer: inout TextWriter) -> Void
     ) throws(KernelError) -> ColumnVector {
         guard column.type == .utf8 else { throw KernelError(operation, unsupported: [column.type]) }
+        if remembers, let dictionary = column.dictionary, let origin = dictionary.origin,
+            let known = remembered(column, dictionary.unsafeView, origin.derivation(operation), body)
+        {
+            return known
+        }
         if let dictionary = column.dictionary, dictionary.count <= column.count {
             return Kernels.remapped(column, TextMap(column: dictionary).map(body))
         }
@@ -19,6 +27,38 @@ struct TextMap {
     }
 
     private init(column: ColumnVector) { self.column = column }
+
+    /// The results over the dictionary of all results so far; nil when that is full.
+    private static func remembered(
+        _ column: ColumnVector, _ entries: UnsafeColumnView, _ derivation: GrowingDictionary.Derivation,
+        _ body: (UnsafeRawPointer, Int, inout TextWriter) -> Void
+    ) -> ColumnVector? {
+        let view = column.unsafeView
+        let out = MutableBuffer(capacity: column.count &* 4)
+        let keys = out.values(as: Int32.self)
+        var isFull = false
+        // Only entries that are met for the first time are written.
+        var writer = TextWriter(rows: column.count, bytes: 256)
+        for row in 0..<column.count {
+            guard view.isValid(row) else {
+                keys[row] = 0
+                continue
+            }
+            let number = derivation.number(of: view.key(row)) {
+                let text = entries.bytes(view.key(row))
+                if let base = text.baseAddress { body(base, text.count, &writer) } else { writer.commit(0) }
+                return derivation.results.intern(writer.last)
+            }
+            isFull = isFull || number < 0
+            keys[row] = number
+        }
+        withExtendedLifetime(column) {}
+        if isFull { return nil }
+        let validity = Validity(column)
+        return ColumnVector(
+            type: .utf8, count: column.count, nullCount: validity.nullCount, validity: validity.buffer,
+            values: out.finish(byteCount: column.count &* 4), dictionary: derivation.results.snapshot())
+    }
 
     @inline(__always)
     private func map(_ body: (UnsafeRawPointer, Int, inout TextWriter) -> Void) -> ColumnVector {

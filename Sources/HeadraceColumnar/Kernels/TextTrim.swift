@@ -9,7 +9,7 @@ extension Kernels {
     /// line breaks and no-break spaces too.
     /// - Throws: `KernelError` unless the column is text.
     public static func trim(_ column: ColumnVector, _ side: TrimSide = .both) throws(KernelError) -> ColumnVector {
-        try TextMap.run(column, "trim") { base, count, writer in
+        try TextMap.run(column, "trim", remembers: side == .both) { base, count, writer in
             let start = side == .trailing ? 0 : leadingSpace(base, count)
             let end = side == .leading ? count : count &- trailingSpace(base + start, count &- start)
             writer.append(base + start, count: end &- start)
@@ -19,7 +19,7 @@ extension Kernels {
     /// Text with each run of white space, at the ends too, as one space; null stays null.
     /// - Throws: `KernelError` unless the column is text.
     public static func collapseWhitespace(_ column: ColumnVector) throws(KernelError) -> ColumnVector {
-        try TextMap.run(column, "collapseWhitespace") { base, count, writer in
+        try TextMap.run(column, "collapseWhitespace", remembers: true) { base, count, writer in
             if isCollapsed(base, count) {
                 writer.append(base, count: count)
                 return

@@ -35,6 +35,13 @@ struct TextWriter: ~Copyable {
         commit(count)
     }
 
+    /// The value closed last; there must be one. Valid until the next is written.
+    var last: UnsafeRawBufferPointer {
+        let ends = offsets.base.assumingMemoryBound(to: Int32.self)
+        let start = Int(ends[rows &- 1])
+        return UnsafeRawBufferPointer(start: storage.base + start, count: Int(ends[rows]) &- start)
+    }
+
     /// A column of the values written.
     consuming func finish(_ type: DataType, _ validity: Validity) -> ColumnVector {
         ColumnVector(

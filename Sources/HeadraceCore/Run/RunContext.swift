@@ -28,6 +28,9 @@ public struct RunContext: Sendable {
     public var scheduling: Scheduling
     /// Numbers the run's files, so that a row keeps its file through stateful operators.
     public var files: FileTable
+    /// Where a source's reader may number the texts of its columns; nil where nothing is gained by it. Set by the engine for
+    /// each source.
+    package var dictionaries: TextDictionaries?
     /// Where the load goes on that a sink is opened for; nil where it begins afresh.
     public var resumed: Checkpoint?
 

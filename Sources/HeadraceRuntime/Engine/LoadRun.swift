@@ -60,8 +60,9 @@ final class LoadRun: @unchecked Sendable {
         let from = positions[scan.stream]
         if from?.isEnd == true { return try node.finish() }
         let context = self.context
+        let opening = scan.feedsBreaker ? context.encodingTexts : context
         let reader = try locating(step) {
-            try BlockingWork.wait { try await source.openReader(for: scan.node.schema, from: from, in: context) }
+            try BlockingWork.wait { try await source.openReader(for: scan.node.schema, from: from, in: opening) }
         }
         defer { _ = try? BlockingWork.wait { await reader.close() } }
         context.progress.report(.stepStarted(step: step.name))

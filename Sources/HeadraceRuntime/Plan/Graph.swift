@@ -13,6 +13,8 @@ final class Graph: @unchecked Sendable {
         /// What its position is kept under.
         let stream: StreamID
         let into: any PushNode
+        /// Whether rows of it are kept by an operator with state.
+        let feedsBreaker: Bool
     }
 
     private let run: LoadRun
@@ -49,6 +51,10 @@ final class Graph: @unchecked Sendable {
         }
         for end in ends { visit(end.root) }
         var scans: [ObjectIdentifier: Scan] = [:]
+        var feeding: Set<ObjectIdentifier> = []
+        for node in order {
+            if case .breaker = node.kind { feeding.formUnion(node.scans.map { ObjectIdentifier($0) }) }
+        }
         for node in order.reversed() {
             guard let outputs = targets[ObjectIdentifier(node)], let step = steps[ObjectIdentifier(node)] else {
                 continue
@@ -58,7 +64,8 @@ final class Graph: @unchecked Sendable {
             case .scan(let source):
                 scans[ObjectIdentifier(node)] = Scan(
                     node: node, step: step, index: indices[ObjectIdentifier(node)] ?? 0,
-                    stream: plan.stream(of: node) ?? source.stream, into: next)
+                    stream: plan.stream(of: node) ?? source.stream, into: next,
+                    feedsBreaker: feeding.contains(ObjectIdentifier(node)))
             case .rows(let make):
                 let context = run.context
                 attach(

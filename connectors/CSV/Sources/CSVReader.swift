@@ -47,7 +47,7 @@ public final class CSVReader: FormatReader, @unchecked Sendable {
             }
             self.cutter = cutter
         }
-        mapping = try ColumnMapping(layout, to: schema, object: object, log: context.log)
+        mapping = try ColumnMapping(layout, to: schema, object: object, in: context)
         cutter.dialect = layout.dialect
         cutter.columns = mapping.columns
         resumeLayout = layout.json

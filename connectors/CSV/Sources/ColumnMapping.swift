@@ -8,11 +8,17 @@ struct ColumnMapping: Sendable {
     let columns: Int
     /// The object's column of each field; nil for a nullable field that the object lacks.
     let sources: [Int?]
+    /// Where the texts of each field are numbered, nil where they are read as they are.
+    private let encodings: [TextEncoding?]
 
     /// Matches by name where the object has a header, else by place. Throws `schemaMismatch` for a field that must not
     /// be null and is not there, and when none is there.
-    init(_ layout: CSVLayout, to schema: Schema, object: String, log: EventLog) throws(HeadraceError) {
+    init(_ layout: CSVLayout, to schema: Schema, object: String, in context: RunContext) throws(HeadraceError) {
         self.schema = schema
+        let log = context.log
+        encodings = schema.fields.map { field in
+            field.type == .utf8 ? context.dictionaries?.encoding(of: field.name) : nil
+        }
         let places = Dictionary(layout.names.enumerated().map { ($1, $0) }) { first, _ in first }
         if !layout.hasHeader, !schema.names.allSatisfy({ places[$0] != nil }) {
             columns = max(schema.count, 1)
@@ -64,7 +70,11 @@ struct ColumnMapping: Sendable {
             }
             let cells = ColumnCells(chunk, column: source, dialect: dialect, isRequired: !field.isNullable)
             var failures: [CellFailure] = []
-            columns.append(withExtendedLifetime(chunk) { CellDecoder.decode(field.type, cells, &failures) })
+            columns.append(
+                withExtendedLifetime(chunk) {
+                    encodings[index].flatMap { EncodedColumn.decode(as: field.type, cells, $0, &failures) }
+                        ?? CellDecoder.decode(field.type, cells, &failures)
+                })
             for failure in failures where failed[failure.row] == nil { failed[failure.row] = (index, failure.problem) }
         }
         return (RecordBatch(schema: schema, columns: columns, count: chunk.rows), failed)

@@ -13,6 +13,8 @@ final class PartitionStore: Sendable {
     static let partitionCount = Scatter.Bits.partitions.count
     /// Slices of rows that cannot be appended value by value wait until there are this many.
     private static let pendingSlices = 32
+    /// After so many changes of dictionaries rows are kept without them: each costs a small block.
+    private static let mostChanges = 8 * Scatter.Bits.partitions.count
     /// Blocks of fewer rows than this are not merged.
     private static let fewRows = 1024
     /// No block holds many more bytes than this, far from the limits of 32-bit offsets.
@@ -35,6 +37,8 @@ final class PartitionStore: Sendable {
     private struct State {
         /// Where pending rows are put side by side; nil where slices of their batches wait instead.
         let appender: RowAppender?
+        /// The shape of the columns appended last.
+        var shape: RowAppender.Shape = []
         var pending: [RecordBatch] = []
         var pendingBytes = 0
         /// Bytes that growing columns hold beyond those.
@@ -119,6 +123,8 @@ final class PartitionStore: Sendable {
     private let isAppended: Bool
     private let hasSpilledFlag = Atomic<Bool>(false)
     private let mergedCount = Atomic<Int>(0)
+    /// How often pending rows became a block because others had other dictionaries.
+    private let changes = Atomic<Int>(0)
     /// Rows that were looked at for others of their key in their own batch, and how many of these were merged.
     private let lookedAt = Atomic<Int>(0)
     private let mergedEarly = Atomic<Int>(0)
@@ -164,12 +170,12 @@ final class PartitionStore: Sendable {
             }
         }
         if isAppended {
-            let columns = rows.columns.map(Kernels.decoded)
+            let (columns, shape) = shaped(rows.columns)
             let sources = columns.map(RowAppender.SourceColumn.init)
             try Scatter.forEachPart(of: rows, hash: hash, by: .partitions) { part, indices in
                 // As much again a column as for slices: growing columns have room to spare.
                 let bytes = RowAppender.byteSize(sources, indices) &+ 64 &* sources.count
-                try add(bytes, to: part) { $0.appender?.append(sources, indices) }
+                try add(bytes, to: part, shape) { $0.appender?.append(sources, indices) }
             }
             withExtendedLifetime(columns) {}
         } else {
@@ -203,8 +209,19 @@ final class PartitionStore: Sendable {
 
     // MARK: - Adding
 
+    /// Columns as they are appended: with their dictionaries, unless these change often.
+    private func shaped(_ columns: [ColumnVector]) -> ([ColumnVector], RowAppender.Shape) {
+        if changes.load(ordering: .relaxed) < Self.mostChanges, let shape = RowAppender.shape(columns) {
+            return (columns, shape)
+        }
+        let plain = columns.map(Kernels.decoded)
+        return (plain, RowAppender.shape(plain) ?? [])
+    }
+
     /// Reserves `bytes` for rows and has them added to a partition.
-    private func add(_ bytes: Int, to part: Int, _ append: (inout State) -> Void) throws {
+    private func add(
+        _ bytes: Int, to part: Int, _ shape: RowAppender.Shape = [], _ append: (inout State) -> Void
+    ) throws {
         while !budget.reserve(bytes) {
             if try !spillLargest(atLeast: bytes) {
                 budget.force(bytes)
@@ -212,6 +229,15 @@ final class PartitionStore: Sendable {
             }
         }
         let (full, fullBytes) = partitions[part].state.withLock { state -> ([RecordBatch], Int) in
+            var full: [RecordBatch] = []
+            var held = 0
+            if state.shape != shape {
+                // What waits and what comes cannot stand side by side.
+                held = state.pendingBytes + state.spareBytes
+                full = state.takePending()
+                state.shape = shape
+                if !full.isEmpty { changes.wrappingAdd(1, ordering: .relaxed) }
+            }
             append(&state)
             state.pendingBytes += bytes
             state.rows.bytes += bytes
@@ -221,10 +247,10 @@ final class PartitionStore: Sendable {
             state.rows.bytes += spare - state.spareBytes
             state.spareBytes = spare
             guard state.pendingBytes >= blockBytes || state.pending.count >= Self.pendingSlices else {
-                return ([], 0)
+                return (full, held)
             }
-            let held = state.pendingBytes + spare
-            return (state.takePending(), held)
+            held += state.pendingBytes + spare
+            return (full + state.takePending(), held)
         }
         if !full.isEmpty { try keep(full, bytes: fullBytes, in: part) }
     }

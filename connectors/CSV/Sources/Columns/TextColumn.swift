@@ -75,7 +75,8 @@ enum TextColumn {
         return CellText.write(cells.base, start, end, cells.dialect, to: text.base + used)
     }
 
-    private static func noteRequired(
+    /// Notes the nulls of a column that must not have any.
+    static func noteRequired(
         _ cells: ColumnCells, _ nulls: borrowing NullBits, _ failures: inout [CellFailure]
     ) {
         guard cells.isRequired, nulls.count > 0 else { return }

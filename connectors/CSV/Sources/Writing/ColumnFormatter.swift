@@ -9,6 +9,7 @@ enum ColumnFormatter {
         // The loops hold pointers into the column.
         defer { withExtendedLifetime(column) {} }
         if let dictionary = column.dictionary {
+            if dictionary.count > column.count { return try format(Kernels.decoded(column), rules, null: null) }
             return spread(try format(dictionary, rules, null: null), over: column, null: null)
         }
         switch column.type {
