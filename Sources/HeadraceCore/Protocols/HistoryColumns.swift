@@ -25,6 +25,7 @@ public struct HistoryColumns: Sendable, Hashable {
         self.current = current
         self.effective = effective
     }
+
     /// The rows' fields under the names of the table's columns: the one that dates a row goes by `from` and takes no null.
     ///
     /// For sinks. Whether the keys are among the fields is left to them.
@@ -66,5 +67,13 @@ public struct HistoryColumns: Sendable, Hashable {
                 guard field.name == effective else { return field }
                 return Field(from, field.type, nullable: false, metadata: field.metadata)
             })
+    }
+
+    /// What sinks refuse a table with whose open versions have an end, in a year far away as a rule: it would never be found
+    /// that they are open.
+    public func endedError(in table: String) -> HeadraceError {
+        HeadraceError(
+            .schemaMismatch, "table \(table) holds versions that are current and have an end in \"\(until)\"",
+            hint: "an open version has no end: set \(until) to NULL where \(current) is true")
     }
 }

@@ -62,6 +62,40 @@ extension ModeHarness {
         try await trial.history(seed: seed, from: HistoryModel(before))
     }
 
+    /// The orders in which `checkRepetitions` dates the rows of a key.
+    package static var repeatedTimes: [String] { ["rising", "falling", "alike", "anyhow"] }
+
+    /// A batch of 2,000 rows of one key, dated in an order, against one of as many keys: rows, counts, and that it does not
+    /// take many times as long.
+    package func checkRepetitions(_ order: String) async throws {
+        let expect = Expectations(promise: "Many rows of one key cost what many keys do")
+        func load(_ key: (Int) -> Int) async throws -> Duration {
+            let changes = (0..<2000).map { row in
+                let time =
+                    switch order {
+                    case "rising": row
+                    case "falling": 2000 - row
+                    case "alike": 7
+                    default: row * 7919 % 2003
+                    }
+                return HistoryModel.Change(key: key(row), time: time, value: row % 3)
+            }
+            var model = HistoryModel()
+            let counts = model.apply(changes)
+            for table in ["people", "_headrace_state"] { try run("DROP TABLE IF EXISTS \(table)") }
+            let start = ContinuousClock.now
+            let result = try await makePeople().load(
+                [try Self.batch(changes)], schema: Self.datedSchema, mode: Self.byTime)
+            let time = ContinuousClock.now - start
+            try expect.equal("the account of rows \(order)", result.counts, counts)
+            try await expectVersions(model, order)
+            return time
+        }
+        let many = try await load { $0 }
+        let one = try await load { _ in 1 }
+        try expect.equal("that one key takes less than 20 times as long: \(one), \(many)", one < many * 20, true)
+    }
+
     /// Three loads of random rows, each in epochs, every one compared: rows, counts and what is left behind.
     ///
     /// - Parameter table: makes `people` with `id` and `name`; nil leaves that to the load.

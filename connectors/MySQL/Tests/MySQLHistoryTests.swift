@@ -33,6 +33,29 @@ private let byTime = Bench.byTime
         try await bench.expectVersions(model, "of one key")
     }
 
+    @Test(
+        "2,000 rows of one key in a batch cost about what as many keys do, whatever their times",
+        arguments: Bench.repeatedTimes)
+    func repetitions(times: String) async throws { try await bench.checkRepetitions(times) }
+
+    @Test("Values that differ behind their first thousands of bytes, or in case, are versions of their own")
+    func longValues() async throws {
+        let people = Schema([Field("id", .int64, nullable: false), Field("name", .utf8)])
+        let long = String(repeating: "x", count: 90_000)
+        for (seconds, name) in [(1, long + "a"), (2, long + "b"), (3, long + "b"), (4, long + "B"), (5, nil)] {
+            var context = RunContext.testing()
+            context.clock = StandingClock(microseconds: Int64(seconds) * 1_000_000)
+            let rows = try RecordBatch.of(people, [[.integer(1), name.map { .utf8($0) } ?? .null]])
+            let result = try await sink.load(
+                [rows], schema: people, mode: .history(on: ["id"], HistoryColumns()), in: context)
+            #expect(result.counts == (seconds == 3 ? WriteCounts(unchanged: 1) : WriteCounts(inserted: 1)))
+        }
+        #expect(
+            try bench.mariadb("SELECT RIGHT(name, 1), is_current FROM people ORDER BY valid_from") == [
+                "a\t0", "b\t0", "B\t0", "NULL\t1",
+            ])
+    }
+
     @Test("The table is made with its key, and a row is dated by its run where nothing else dates it")
     func datedByRun() async throws {
         let people = Schema([Field("id", .int64, nullable: false), Field("name", .utf8)])
@@ -134,6 +157,15 @@ private let byTime = Bench.byTime
         let error = await #expect(throws: HeadraceError.self) { _ = try await load([.init(key: 1, time: 5, value: 2)]) }
         #expect(error?.code == .schemaMismatch && error?.message.contains("valid_to") == true)
         #expect(try bench.mariadb("SELECT COUNT(*) FROM people") == ["1"])
+    }
+
+    @Test("A column whose name is ours is refused in the plan")
+    func takenNames() async throws {
+        let taken = Schema([Field("id", .int64), Field("_HEADRACE_row", .utf8)])
+        let error = await #expect(throws: HeadraceError.self) {
+            _ = try await sink.plan(for: taken, mode: .history(on: ["id"], HistoryColumns()), in: .testing())
+        }
+        #expect(error?.code == .schemaMismatch && error?.message.contains("_HEADRACE_row") == true)
     }
 
     @Test("Two writers of one key's history at once do not both open a version")

@@ -72,6 +72,39 @@ private let mirror = SinkMode.mirror(on: ["id"])
         #expect(try table() == ["1|old", "3|good"])
     }
 
+    @Test(
+        "A table may have any name, those of what SQL calls its own steps included",
+        arguments: ["picked", "one", "written", "rows", "numbered", "old", "line"])
+    func names(name: String) async throws {
+        let sink = PostgreSQLSink(try bench.configuration, table: name)
+        for mode in [SinkMode.upsert(on: ["id"]), .insert(on: ["id"]), .mirror(on: ["id"])] {
+            try await sink.load([try rows([(1, "a")])], schema: people, mode: mode)
+        }
+        #expect(try bench.psql("SELECT id, name FROM \"\(name)\"") == ["1|a"])
+        try bench.psql("DROP TABLE \"\(name)\"")
+        for text in ["a", "b"] {
+            try await sink.load(
+                [try rows([(1, text)])], schema: people, mode: .history(on: ["id"], HistoryColumns()))
+        }
+        // Both runs have one time here, so that the second puts the version right.
+        #expect(try bench.psql("SELECT id, name, is_current FROM \"\(name)\"") == ["1|b|t"])
+    }
+
+    @Test("An upsert into a partitioned table counts a row once, however many rows of its key there are")
+    func repeatedKeys() async throws {
+        try bench.psql(
+            """
+            CREATE TABLE people (id bigint, name text, place integer) PARTITION BY LIST (place);
+            CREATE TABLE one PARTITION OF people FOR VALUES IN (1);
+            CREATE TABLE two PARTITION OF people DEFAULT;
+            INSERT INTO people VALUES (1, 'old', 1), (1, 'old', 2), (2, 'b', 1)
+            """)
+        let batch = try rows([(1, "x"), (1, "new"), (2, "b"), (3, "c")])
+        let result = try await sink.load([batch], schema: people, mode: .upsert(on: ["id"]))
+        #expect(result.counts == WriteCounts(inserted: 1, updated: 2, unchanged: 1))
+        #expect(try table() == ["1|new", "1|new", "2|b", "3|c"])
+    }
+
     // MARK: - Mirror
 
     @Test(

@@ -122,6 +122,19 @@ private func batch(_ id: Int64 = 3_000_000_000) throws -> RecordBatch {
         #expect(error?.hint?.contains("schemaPolicy=evolve") == true)
     }
 
+    @Test(
+        "A column whose name is the server's or ours is refused in the plan, whatever the mode",
+        arguments: ["_headrace_row", "_Headrace_time", "ctid", "xmin", "tableoid"])
+    func takenNames(name: String) async throws {
+        let schema = Schema([Field("id", .int64), Field(name, .utf8)])
+        for mode in [SinkMode.append, .upsert(on: ["id"]), .history(on: ["id"], HistoryColumns())] {
+            let error = await #expect(throws: HeadraceError.self) {
+                _ = try await sink(.evolve).plan(for: schema, mode: mode, in: .testing())
+            }
+            #expect(error?.code == .schemaMismatch && error?.message.contains("\"\(name)\"") == true)
+        }
+    }
+
     @Test("A domain keeps its rules: it is not widened, and what does not fit is a reject")
     func domains() async throws {
         try bench.psql("CREATE DOMAIN small AS integer CHECK (VALUE > 0); CREATE TABLE t (id small)")

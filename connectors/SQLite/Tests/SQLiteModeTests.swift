@@ -119,6 +119,15 @@ private func rows(_ pairs: [(Int?, String)]) throws -> RecordBatch {
         #expect(try bench.sqlite("SELECT * FROM t ORDER BY 1") == ["1,'n',1.5", "7,NULL,NULL"])
     }
 
+    @Test("A column whose name is ours is refused in the plan")
+    func takenNames() async throws {
+        let schema = Schema([Field("id", .int64), Field("_headrace_row", .utf8)])
+        let error = await #expect(throws: HeadraceError.self) {
+            _ = try await sink.plan(for: schema, mode: mirror, in: .testing())
+        }
+        #expect(error?.code == .schemaMismatch && error?.message.contains("_headrace_row") == true)
+    }
+
     @Test("Freeze leaves columns out and says so; refuse writes nothing")
     func freezesAndRefuses() async throws {
         try bench.sqlite("CREATE TABLE t (id INTEGER PRIMARY KEY, price REAL)")

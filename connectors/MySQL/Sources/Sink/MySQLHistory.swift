@@ -1,45 +1,64 @@
 import HeadraceColumnar
 import HeadraceCore
 
-/// The SQL of a history (type 2): rows of a stage, one of each key at a time, against the versions that a table keeps.
+/// A history (type 2): rows of a stage against the versions that a table keeps.
 ///
-/// A row takes effect at its time. The version that held then and does not differ in a value stays; else it ends there and
-/// the row becomes the version from there to where that one ended: up to the next one for a row that comes late. A version of
-/// the very same time is changed in place. A time at which nothing held, before the first version or in a gap, is filled up
-/// to the next one.
+/// Rows take effect one after another in the order of the source, however many a batch holds of one key. The server finds which
+/// values are equal; what comes of that is reckoned here, by numbers, and written by two statements. So a batch costs a few
+/// statements, whatever it holds of a key.
 ///
-/// The statements run at REPEATABLE READ, where the server locks the keys' versions and the gaps between them as they are read:
+/// The statements run at REPEATABLE READ, where the server locks the keys' versions and the gaps between them as they are copied:
 /// no other writer changes what was found before it is acted on.
 struct MySQLHistory: Sendable {
+    /// The versions that rows may meet, copied from the table.
+    private static let versions = MySQLName(known: "_headrace_versions")
+    /// What is to be written: 1 changes a version, 2 begins one.
+    private static let changes = MySQLName(known: "_headrace_changes")
     private static let time = MySQLName(known: "_headrace_time")
     private static let until = MySQLName(known: "_headrace_until")
-    private static let ended = MySQLName(known: "_headrace_ended")
-    /// 0 nothing changes, 1 a version of the same time changes, 2 a version begins.
     private static let kind = MySQLName(known: "_headrace_kind")
+    private static let version = MySQLName(known: "_headrace_version")
+    private static let row = MySQLMerger.row
+    /// So many changes are sent by one statement.
+    private static let changesPerStatement = 2000
 
     private let type: SQL
-    /// What a row is judged by, in order, and what is done then; `chosen` follows each.
-    private let steps: [SQL]
-    private let insert: SQL
-    private let stage: MySQLName
+    private let hasNumberedTimes: Bool
+    /// Makes the two tables above, which live as long as the connection and commit nothing.
+    private let making: [SQL]
+    private let date: SQL
+    private let copy: (head: SQL, tail: SQL)
+    private let look: (head: SQL, tail: SQL)
+    private let change: SQL
+    private let begin: SQL
 
-    /// - Parameters:
-    ///   - same: whether a version `t` and a row `s` have one key.
-    ///   - differs: whether they differ in a value; nil where there are none.
-    ///   - time: the run's, in microseconds since 1970, for rows that are not dated.
-    init(
-        _ plan: MySQLTablePlan, _ columns: HistoryColumns, stage: MySQLName, same: SQL, differs: SQL?, changes: [SQL],
-        time: Int64
-    ) {
+    /// - Parameter time: the run's, in microseconds since 1970, for rows that are not dated.
+    init(_ plan: MySQLTablePlan, _ columns: HistoryColumns, stage: MySQLName, time: Int64) {
         guard let timeType = plan.timeType else { preconditionFailure("a history has bounds") }
         let table = plan.table
         let (from, bound, current) = (
             MySQLName(known: columns.from), MySQLName(known: columns.until), MySQLName(known: columns.current)
         )
-        self.stage = stage
+        let (moment, until, kind, version, row) = (Self.time, Self.until, Self.kind, Self.version, Self.row)
+        let (versions, changes) = (Self.versions, Self.changes)
+        let keys = plan.keys.map { plan.columns[$0] }
+        let values = plan.valueColumns.map { plan.columns[$0] }
+        func of(_ alias: SQL, _ names: [MySQLName]) -> [SQL] { names.map { "\(alias).\($0)" } }
+        func same(_ one: SQL, _ other: SQL) -> SQL {
+            keys.map { "\(one).\($0) = \(other).\($0)" as SQL }.joined(by: " AND ")
+        }
         type = SQL(writtenByUser: timeType.declared)
-        let (moment, until, ended, kind) = (Self.time, Self.until, Self.ended, Self.kind)
-        let isNew: SQL = differs ?? "FALSE"
+        hasNumberedTimes = timeType.type.isInteger
+        making = [
+            """
+            CREATE TEMPORARY TABLE \(versions) (\(version) INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, \
+            \(moment) \(type) NULL, \(until) \(type) NULL) ENGINE=InnoDB SELECT \(keys + values) FROM \(table) LIMIT 0
+            """,
+            """
+            CREATE TEMPORARY TABLE \(changes) (\(kind) TINYINT NOT NULL, \(version) INT UNSIGNED NULL, \
+            \(row) INT UNSIGNED NULL, \(moment) \(type) NULL, \(until) \(type) NULL) ENGINE=InnoDB
+            """,
+        ]
         let dated: SQL
         if plan.begin != nil {
             dated = "s.\(from)"
@@ -48,43 +67,50 @@ struct MySQLHistory: Sendable {
             let run = Self.literal(time, timeType)
             dated = """
                 IFNULL((SELECT MAX(t.\(from)) + INTERVAL \(Self.moment(timeType)) MICROSECOND FROM \(table) AS t \
-                WHERE \(same) AND t.\(from) > \(run)), \(run))
+                WHERE \(same("t", "s")) AND t.\(from) > \(run)), \(run))
                 """
         }
-        var steps: [SQL] = [
-            "UPDATE \(stage) AS s SET s.\(moment) = \(dated), s.\(until) = NULL, s.\(ended) = NULL, s.\(kind) = 2 WHERE TRUE",
+        date = "UPDATE \(stage) AS s SET s.\(moment) = \(dated) WHERE"
+        copy = (
             """
-            UPDATE \(stage) AS s JOIN \(table) AS t ON \(same) AND t.\(from) = s.\(moment) \
-            SET s.\(kind) = IF(\(isNew), 1, 0) WHERE TRUE
+            INSERT INTO \(versions) (\(moment), \(until), \(keys + values)) SELECT t.\(from), t.\(bound), \(of("t", keys + values)) \
+            FROM (SELECT \(keys), MIN(\(moment)) AS \(moment) FROM \(stage) AS s WHERE
             """,
             """
-            UPDATE \(stage) AS s JOIN \(table) AS t ON \(same) AND t.\(from) < s.\(moment) \
-            AND (t.\(bound) IS NULL OR t.\(bound) > s.\(moment)) \
-            SET s.\(ended) = t.\(from), s.\(until) = t.\(bound), s.\(kind) = IF(\(isNew), 2, 0) WHERE s.\(kind) = 2
-            """,
+            GROUP BY \(keys)) AS k JOIN \(table) AS t ON \(same("t", "k")) \
+            WHERE t.\(bound) IS NULL OR t.\(bound) > k.\(moment) OR t.\(from) >= k.\(moment)
             """
-            UPDATE \(stage) AS s SET s.\(until) = (SELECT MIN(t.\(from)) FROM \(table) AS t WHERE \(same) \
-            AND t.\(from) > s.\(moment)) WHERE s.\(kind) = 2 AND s.\(ended) IS NULL
-            """,
-        ]
-        if !changes.isEmpty {
-            steps.append(
-                """
-                UPDATE \(table) AS t JOIN \(stage) AS s ON \(same) AND t.\(from) = s.\(moment) SET \(changes) \
-                WHERE s.\(kind) = 1
-                """)
+        )
+        // The collation decides which keys are equal, but a change of case is a change of a value; long ones are told apart too.
+        let images = plan.valueColumns.map { place -> SQL in
+            let target = plan.encoders[place].target
+            let isText = target.isCollated || [.utf8, .json, .binary].contains(target.type)
+            return isText ? "SHA2(e.\(plan.columns[place]), 256)" : "e.\(plan.columns[place])"
         }
-        steps.append(
+        let order: SQL = images.isEmpty ? "" : " ORDER BY \(images)"
+        let equal: SQL = images.isEmpty ? "1" : "DENSE_RANK() OVER (PARTITION BY \(of("e", keys))\(order))"
+        look = (
             """
-            UPDATE \(table) AS t JOIN \(stage) AS s ON \(same) AND t.\(from) = s.\(ended) \
-            SET t.\(bound) = s.\(moment), t.\(current) = 0 WHERE s.\(kind) = 2
-            """)
-        self.steps = steps
-        let names = plan.columns.indices.filter { $0 != plan.begin }.map { plan.columns[$0] }
-        let values = names.map { "s.\($0)" as SQL }
-        insert = """
-            INSERT INTO \(table) (\(names), \(from), \(bound), \(current)) \
-            SELECT \(values), s.\(moment), s.\(until), s.\(until) IS NULL FROM \(stage) AS s WHERE s.\(kind) = 2
+            SELECT e.\(row), e.\(version), DENSE_RANK() OVER (ORDER BY \(of("e", keys))) AS _headrace_key, \(equal), \
+            e.\(moment), e.\(until) FROM (SELECT s.\(row), NULL AS \(version), CAST(s.\(moment) AS CHAR) AS \(moment), \
+            NULL AS \(until), \(of("s", keys + values)) FROM \(stage) AS s WHERE
+            """,
+            """
+            UNION ALL SELECT NULL, v.\(version), CAST(v.\(moment) AS CHAR), CAST(v.\(until) AS CHAR), \(of("v", keys + values)) \
+            FROM \(versions) AS v) AS e ORDER BY _headrace_key, e.\(row)
+            """
+        )
+        let sets = values.map { "t.\($0) = IF(c.\(row) IS NULL, t.\($0), s.\($0)), " as SQL }.joined(by: "")
+        change = """
+            UPDATE \(changes) AS c JOIN \(versions) AS v ON v.\(version) = c.\(version) \
+            JOIN \(table) AS t ON \(same("t", "v")) AND t.\(from) = v.\(moment) LEFT JOIN \(stage) AS s ON s.\(row) = c.\(row) \
+            SET \(sets)t.\(bound) = IFNULL(c.\(until), t.\(bound)), t.\(current) = IF(c.\(until) IS NULL, t.\(current), 0) \
+            WHERE c.\(kind) = 1
+            """
+        begin = """
+            INSERT INTO \(table) (\(keys + values), \(from), \(bound), \(current)) \
+            SELECT \(of("s", keys + values)), c.\(moment), c.\(until), c.\(until) IS NULL \
+            FROM \(changes) AS c JOIN \(stage) AS s ON s.\(row) = c.\(row) WHERE c.\(kind) = 2 ORDER BY c.\(row)
             """
     }
 
@@ -111,26 +137,74 @@ struct MySQLHistory: Sendable {
         return "\(MySQLLiteral(String((String(whole) + "." + fraction).prefix(length))))"
     }
 
-    /// The stage's columns for what is found out about a row.
-    var stageColumns: SQL {
-        """
-        , \(Self.time) \(type) NULL, \(Self.until) \(type) NULL, \(Self.ended) \(type) NULL, \
-        \(Self.kind) TINYINT NOT NULL DEFAULT 0
-        """
-    }
+    /// The stage's column for since when a row holds.
+    var stageColumns: SQL { ", \(Self.time) \(type) NULL" }
 
     /// For `plan`.
-    var statements: [String] { steps.map(\.text) + [insert.text] }
+    var statements: [String] {
+        ["\(date) TRUE", copied("TRUE"), looked("TRUE"), change, begin].map(\.text)
+    }
 
-    /// Lets rows take effect, one of a key at most.
+    private func copied(_ chosen: SQL) -> SQL { "\(copy.head) \(chosen) \(copy.tail)" }
+
+    private func looked(_ chosen: SQL) -> SQL { "\(look.head) \(chosen) \(look.tail)" }
+
+    func makeStages(in connection: MySQLConnection) throws {
+        for sql in making { try connection.execute(sql) }
+    }
+
+    /// Lets rows take effect in their order.
     func move(_ chosen: SQL, _ connection: MySQLConnection) throws -> WriteCounts {
-        for step in steps { try connection.execute("\(step) AND \(chosen)") }
-        let inserted = try connection.execute("\(insert) AND \(chosen) ORDER BY s.\(MySQLMerger.row)")
-        let found = try connection.rows(
-            "SELECT COUNT(*), COUNT(IF(s.\(Self.kind) = 1, 1, NULL)) FROM \(stage) AS s WHERE \(chosen)"
-        ).first
-        let all = found?[0].flatMap { Int($0) } ?? 0
-        let updated = found?[1].flatMap { Int($0) } ?? 0
-        return WriteCounts(inserted: inserted, updated: updated, unchanged: all - inserted - updated)
+        for table in [Self.versions, Self.changes] { try connection.execute("DELETE FROM \(table)") }
+        try connection.execute("\(date) \(chosen)")
+        try connection.execute(copied(chosen))
+        let (batch, times) = try reckoned(connection.rows(looked(chosen)))
+        guard !batch.isEmpty else { return batch.counts }
+        func time(_ rank: Int?) -> SQL { "\(MySQLLiteral(rank.map { times[$0] }))" }
+        let changed = batch.changed.map { change -> SQL in
+            let row: SQL = change.row.map { "\($0)" } ?? "NULL"
+            return "(1, \(change.place), \(row), NULL, \(time(change.until)))"
+        }
+        var left = (changed + batch.begun.map { "(2, NULL, \($0.row), \(time($0.from)), \(time($0.until)))" as SQL })[
+            ...]
+        while !left.isEmpty {
+            try connection.execute("INSERT INTO \(Self.changes) VALUES \(Array(left.prefix(Self.changesPerStatement)))")
+            left = left.dropFirst(Self.changesPerStatement)
+        }
+        // What held has ended before anything begins: a table may take one open version of a key.
+        if !changed.isEmpty { try connection.execute(change) }
+        let begun = batch.begun.isEmpty ? 0 : try connection.execute(begin)
+        guard begun == batch.begun.count else {
+            throw HeadraceError(
+                .unexpected, "MySQL began \(begun) versions of \(batch.begun.count)", fields: [("sql", begin.text)])
+        }
+        return batch.counts
+    }
+
+    /// What comes of the rows that the server lists with the versions that they may meet, and the times by their rank.
+    private func reckoned(_ found: [[String?]]) throws -> (batch: HistoryBatch, times: [String]) {
+        let texts = Set(found.flatMap { [$0[4], $0[5]].compactMap(\.self) })
+        // Texts of dates and times order as they do.
+        let times =
+            hasNumberedTimes
+            ? texts.compactMap { text in Int128(text).map { ($0, text) } }.sorted { $0.0 < $1.0 }.map(\.1)
+            : texts.sorted()
+        let ranks = Dictionary(uniqueKeysWithValues: times.enumerated().map { ($1, $0) })
+        var batch = HistoryBatch()
+        for row in found {
+            guard let from = row[4].flatMap({ ranks[$0] }) else {
+                throw HeadraceError(
+                    .schemaMismatch, "a version of the table has no begin", hint: "put the history right")
+            }
+            let (key, value) = (row[2].flatMap { Int($0) } ?? 0, row[3].flatMap { Int($0) } ?? 0)
+            if let number = row[0].flatMap({ Int($0) }) {
+                batch.add(row: number, key: key, value: value, at: from)
+            } else {
+                let until = row[5].flatMap { ranks[$0] }
+                batch.add(version: row[1].flatMap { Int($0) } ?? 0, key: key, value: value, from: from, until: until)
+            }
+        }
+        batch.finish()
+        return (batch, times)
     }
 }

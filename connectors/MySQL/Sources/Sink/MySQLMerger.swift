@@ -2,7 +2,8 @@ import HeadraceCore
 
 /// Moves rows from a staging table into a table by their keys, and counts what became of each on the server.
 ///
-/// Rows are taken in their order: of several with one key in a batch each is seen by the next, in rounds.
+/// Rows are taken in their order: of several with one key in a batch each is seen by the next, in rounds, unless a history sees
+/// to that.
 struct MySQLMerger: Sendable {
     /// The staging table's own columns: the line of a row, and the round in which it is taken.
     static let row = MySQLName(known: "_headrace_row")
@@ -47,7 +48,7 @@ struct MySQLMerger: Sendable {
             WHERE NOT EXISTS (SELECT 1 FROM \(table) AS t WHERE \(same))
             """
         history = plan.mode.history.map {
-            MySQLHistory(plan, $0, stage: stage, same: same, differs: differs, changes: changes, time: time)
+            MySQLHistory(plan, $0, stage: stage, time: time)
         }
     }
 
@@ -61,6 +62,7 @@ struct MySQLMerger: Sendable {
             CREATE TEMPORARY TABLE \(stage) (\(Self.row) INT UNSIGNED NOT NULL DEFAULT 0 PRIMARY KEY, \
             \(Self.round) INT NOT NULL DEFAULT 1\(history?.stageColumns ?? "")) ENGINE=InnoDB SELECT \(plan.columns) FROM \(plan.table) LIMIT 0
             """)
+        try history?.makeStages(in: connection)
     }
 
     /// Takes a batch of rows through the staging table.
@@ -72,8 +74,11 @@ struct MySQLMerger: Sendable {
         var refusals = found
         var counts = WriteCounts()
         guard stored > 0 else { return (counts, refusals) }
+        // A history sees to the order itself.
         let rounds =
-            try connection.number(
+            history != nil
+            ? 1
+            : try connection.number(
                 "SELECT MAX(n) FROM (SELECT COUNT(*) AS n FROM \(stage) GROUP BY \(keys)) AS g") ?? 1
         if rounds > 1 {
             try connection.execute(

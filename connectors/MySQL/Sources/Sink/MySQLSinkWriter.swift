@@ -270,10 +270,7 @@ public final class MySQLSinkWriter: MirroringWriter {
         let (current, until) = (MySQLName(known: history.current), MySQLName(known: history.until))
         let sql: SQL = "SELECT 1 FROM \(plan.table) WHERE \(current) AND \(until) IS NOT NULL LIMIT 1"
         guard try !connection.rows(sql).isEmpty else { return }
-        throw HeadraceError(
-            .schemaMismatch,
-            "table \"\(plan.table.text)\" holds versions that are current and have an end in \"\(history.until)\"",
-            hint: "an open version has no end: set \(history.until) to NULL where \(history.current) is true")
+        throw history.endedError(in: "\"\(plan.table.text)\"")
     }
 
     private func define(_ plan: MySQLTablePlan, _ connection: MySQLConnection) throws {

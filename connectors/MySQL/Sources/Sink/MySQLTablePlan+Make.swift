@@ -12,10 +12,10 @@ extension MySQLTablePlan {
         in connection: MySQLConnection, isPartial: Bool = false
     ) throws -> MySQLTablePlan {
         let name = try MySQLName(table)
-        guard !MySQLName.folded(table).hasPrefix(reservedPrefix) else {
+        guard !MySQLName.folded(table).hasPrefix(ReservedNames.prefix) else {
             throw HeadraceError(
                 .badOption, "\"\(table)\" cannot be the name of a table of rows",
-                hint: "names that begin with \(reservedPrefix) are taken")
+                hint: "names that begin with \(ReservedNames.prefix) are taken")
         }
         var schema = schema
         if let history = mode.history { schema = try history.renaming(schema, keys: mode.keys ?? []) }
@@ -23,6 +23,7 @@ extension MySQLTablePlan {
         guard !schema.fields.isEmpty else {
             throw HeadraceError(.schemaMismatch, "rows without columns cannot go into table \"\(table)\"")
         }
+        try ReservedNames.check(schema, by: "MySQL")
         try checkNames(schema.names)
         if let existing = try MySQLTable.read(table, from: connection) {
             let options = (policy: policy, isPartial: isPartial, fence: fence)

@@ -66,9 +66,6 @@ struct MySQLTablePlan: Sendable {
     /// The table that rows are loaded into.
     var into: MySQLName { swaps ? MySQLSwap.newName(of: table.text, fence: fence) : table }
 
-    /// The prefix of tables that are Headrace's own.
-    static let reservedPrefix = "_headrace_"
-
     /// Whether rows go through a staging table, where they are told apart by their keys.
     var isStaged: Bool { mode.keys != nil }
 

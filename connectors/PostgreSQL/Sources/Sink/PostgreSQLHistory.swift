@@ -1,12 +1,11 @@
 import HeadraceColumnar
 import HeadraceCore
 
-/// The SQL of a history (type 2): rows of a stage against the versions that a table keeps.
+/// A history (type 2): rows of a stage against the versions that a table keeps.
 ///
-/// A row takes effect at its time, one after another in the order of the source. The version that held then and does not
-/// differ in a value stays; else it ends there and the row becomes the version from there to where that one ended: up to the
-/// next one for a row that comes late. A version of the very same time is changed in place. A time at which nothing held,
-/// before the first version or in a gap, is filled up to the next one.
+/// Rows take effect one after another in the order of the source, however many a batch holds of one key. The server finds which
+/// times are earlier and which values equal; what comes of that is reckoned here, by numbers, and written by one statement.
+/// So a batch costs two statements, whatever it holds.
 ///
 /// No other writer is let in meanwhile, so that what is read still stands when it is changed.
 struct PostgreSQLHistory: Sendable {
@@ -14,10 +13,9 @@ struct PostgreSQLHistory: Sendable {
     private let from: SQL
     private let until: SQL
     private let current: SQL
-    /// Whether the rows say since when they hold.
-    private let isDated: Bool
-    /// Since when a row holds, in a stage.
-    private let time: SQL
+    private let bound: SQL
+    /// The run's time in the bounds' type, nil where the rows say since when they hold.
+    private let now: SQL?
     /// The shortest time that the column of `from` tells apart.
     private let step: SQL
 
@@ -30,84 +28,116 @@ struct PostgreSQLHistory: Sendable {
             return "\(name)"
         }
         (from, until, current) = (quoted(columns.from), quoted(columns.until), quoted(columns.current))
-        isDated = plan.columns.contains { $0.name.text == columns.from }
-        let type = SQL(writtenByUser: plan.timeType?.name ?? "timestamptz")
-        let instant: SQL = "\(time)::timestamptz"
+        bound = SQL(writtenByUser: plan.timeType?.name ?? "timestamptz")
+        let isDated = plan.columns.contains { $0.name.text == columns.from }
         let isInstant = plan.timeType?.dataType == .instant
+        now =
+            isDated
+            ? nil : isInstant ? "\(time)::timestamptz" : "(\(time)::timestamptz AT TIME ZONE 'UTC')::\(bound)"
         // A column of fewer digits, as timestamp(3), is taken for one of whole seconds.
         step =
             plan.timeType?.dataType == .date32
-            ? "1" : type.text.contains("(") ? "interval '1 second'" : "interval '1 microsecond'"
-        self.time = isDated ? "s.\(from)" : isInstant ? instant : "(\(instant) AT TIME ZONE 'UTC')::\(type)"
+            ? "1" : bound.text.contains("(") ? "interval '1 second'" : "interval '1 microsecond'"
     }
 
-    /// The rows that `condition` picks. Rows of one key whose times do not grow are told apart by a number, their wave: each
-    /// wave takes effect as a whole, after the one before.
-    private func waves(of stage: PostgreSQLTableName, where condition: SQL) -> SQL {
-        let values = (plan.keyNames + plan.valueNames).compactMap { name in
-            plan.columns.first { $0.name == name }.map { "\($0.read(from: name)) AS \(name)" as SQL }
-        }
-        let rows: SQL =
-            "SELECT \(PostgreSQLStages.row), \(values), \(time) AS _headrace_time FROM \(stage) s WHERE \(condition)"
-        return """
-            SELECT *, sum(_headrace_falls) OVER (PARTITION BY \(plan.keyNames) ORDER BY \(PostgreSQLStages.row)) AS _headrace_wave FROM (
-                SELECT *, CASE WHEN _headrace_time <= lag(_headrace_time) OVER (PARTITION BY \(plan.keyNames)
-                    ORDER BY \(PostgreSQLStages.row)) THEN 1 ELSE 0 END AS _headrace_falls FROM (\(rows)) s) s
-            """
+    private func values(_ names: [PostgreSQLName], of table: SQL) -> SQL {
+        names.map { ", \(table).\($0)" as SQL }.joined(by: "")
     }
 
-    /// Lets one wave of rows take effect, and gives one row: rows of the wave, versions begun, versions changed in place, the
-    /// number of the last wave.
-    func step(from stage: PostgreSQLTableName, where condition: SQL, wave: Int) -> SQL {
-        let (keys, values) = (plan.keyNames, plan.valueNames)
-        func of(_ table: SQL, _ names: [PostgreSQLName]) -> SQL {
-            names.map { ", \(table).\($0)" as SQL }.joined(by: "")
-        }
+    /// Columns of a stage in the types of the table's.
+    private func staged(_ names: [PostgreSQLName], of stage: SQL) -> [SQL] {
+        names.compactMap { name in plan.columns.first { $0.name == name }?.read(from: "\(stage).\(name)") }
+    }
+
+    /// The rows that `condition` picks and the versions that they may meet, with the numbers that tell what comes of them: the
+    /// row, or the version's part and place in the table; its key, its value among those of the key, its begin and end among
+    /// all times; and the times as text.
+    func look(at stage: PostgreSQLTableName, where condition: SQL) -> SQL {
+        let (keys, names) = (plan.keyNames, plan.valueNames)
+        let staged = zip(staged(keys + names, of: "s"), keys + names).map { ", \($0) AS \($1)" as SQL }.joined(by: "")
+        let equal: SQL = names.isEmpty ? "1" : "ROW(\(names))::record USING OPERATOR(pg_catalog.*<)"
         // A clock that has gone back must neither make the newest row a late one nor change what is there.
-        let moment: SQL =
-            isDated
-            ? "n._headrace_time"
-            : """
-            greatest(n._headrace_time, (SELECT CASE WHEN max(t.\(from)) > n._headrace_time THEN max(t.\(from)) + \(step) END
-                FROM \(plan.table) t WHERE \(plan.sameKey("t", "n"))))
-            """
-        let corrected = values.map {
-            ", CASE WHEN r._headrace_time IS NULL THEN o.\($0) ELSE r.\($0) END AS \($0)" as SQL
-        }
-        let changes = values.map { "\($0) = l.\($0), " as SQL }.joined(by: "")
-        let nothing = values.map { _ in ", NULL" as SQL }.joined(by: "")
-        let order: SQL = "PARTITION BY \(keys) ORDER BY _headrace_time, _headrace_kind"
-        let isNew: SQL =
-            values.isEmpty
-            ? "false"
-            : "ROW(\(values))::record *<> lag(ROW(\(values))::record) OVER (\(order))"
+        let (time, newest): (SQL, SQL) =
+            if let now {
+                (
+                    "CASE WHEN n._headrace_newest > \(now) THEN n._headrace_newest + \(step) ELSE \(now) END",
+                    """
+                     LEFT JOIN (SELECT \(keys), max(_headrace_time) AS _headrace_newest FROM _headrace_old GROUP BY \(keys)) n
+                        ON \(plan.sameKey("n", "r"))
+                    """
+                )
+            } else {
+                ("r._headrace_time", "")
+            }
         return """
-            WITH numbered AS (\(waves(of: stage, where: condition))),
-            rows AS (SELECT n._headrace_wave\(of("n", keys + values)), \(moment) AS _headrace_time FROM numbered n WHERE n._headrace_wave = \(wave)),
-            old AS (SELECT t.ctid AS _headrace_place, t.tableoid AS _headrace_part\(of("t", keys + values)), t.\(from) AS _headrace_time,
-                    t.\(until) AS _headrace_until, lead(t.\(from)) OVER (PARTITION BY \(keys.map { "t.\($0)" as SQL }) ORDER BY t.\(from)) AS _headrace_following
-                FROM \(plan.table) t JOIN (SELECT DISTINCT \(keys) FROM rows) k ON \(plan.sameKey("t", "k"))),
-            events AS (
-                SELECT 2 AS _headrace_kind, NULL::tid AS _headrace_place, NULL::oid AS _headrace_part, false AS _headrace_changed\(of("r", keys + values)), r._headrace_time
-                FROM rows r WHERE NOT EXISTS (SELECT 1 FROM old o WHERE \(plan.sameKey("o", "r")) AND o._headrace_time = r._headrace_time)
+            WITH _headrace_rows AS (SELECT s.\(PostgreSQLStages.row)\(staged), \(now ?? "s.\(from)") AS _headrace_time
+                FROM \(stage) s WHERE \(condition)),
+            _headrace_keys AS (SELECT \(keys), min(_headrace_time) AS _headrace_first FROM _headrace_rows GROUP BY \(keys)),
+            _headrace_old AS (SELECT t.tableoid AS _headrace_part, t.ctid AS _headrace_place\(values(keys + names, of: "t")),
+                    t.\(from) AS _headrace_time, t.\(until) AS _headrace_until
+                FROM \(plan.table) t JOIN _headrace_keys k ON \(plan.sameKey("t", "k"))
+                WHERE t.\(until) IS NULL OR t.\(until) > k._headrace_first OR t.\(from) >= k._headrace_first),
+            _headrace_events AS (
+                SELECT r.\(PostgreSQLStages.row), NULL::oid AS _headrace_part, NULL::tid AS _headrace_place\(values(keys + names, of: "r")),
+                    \(time) AS _headrace_time, NULL::\(bound) AS _headrace_until
+                FROM _headrace_rows r\(newest)
                 UNION ALL
-                SELECT 1, o._headrace_place, o._headrace_part, r._headrace_time IS NOT NULL AND \(plan.differ("r", "o"))\(of("o", keys))\(corrected.joined(by: "")), o._headrace_time
-                FROM old o LEFT JOIN rows r ON \(plan.sameKey("o", "r")) AND o._headrace_time = r._headrace_time
-                UNION ALL
-                SELECT 0, NULL, NULL, false\(of("o", keys))\(nothing), o._headrace_until
-                FROM old o WHERE o._headrace_until IS NOT NULL AND (o._headrace_following IS NULL OR o._headrace_until < o._headrace_following)),
-            judged AS (SELECT *, _headrace_kind <> 2 OR coalesce(lag(_headrace_kind) OVER (\(order)), 0) = 0 OR \(isNew) AS _headrace_stays FROM events),
-            line AS (SELECT *, lead(_headrace_time) OVER (\(order)) AS _headrace_next, lead(_headrace_kind) OVER (\(order)) AS _headrace_after
-                FROM judged WHERE _headrace_stays),
-            ended AS (UPDATE \(plan.table) t SET \(changes)\(until) = CASE WHEN l._headrace_after = 2 THEN l._headrace_next ELSE t.\(until) END,
-                    \(current) = CASE WHEN l._headrace_after = 2 THEN false ELSE t.\(current) END
-                FROM line l WHERE l._headrace_kind = 1 AND (l._headrace_changed OR l._headrace_after = 2) AND t.ctid = l._headrace_place AND t.tableoid = l._headrace_part
-                    AND \(plan.sameKey("t", "l")) AND t.\(from) = l._headrace_time RETURNING l._headrace_changed AS changed),
-            begun AS (INSERT INTO \(plan.table) (\(keys + values), \(from), \(until), \(current))\(plan.overriding)
-                SELECT \(keys + values), _headrace_time, _headrace_next, _headrace_next IS NULL FROM line
-                WHERE _headrace_kind = 2 AND (SELECT count(*) FROM ended) >= 0 RETURNING 1)
-            SELECT (SELECT count(*) FROM rows), (SELECT count(*) FROM begun),
-                (SELECT count(*) FROM ended WHERE changed), (SELECT max(_headrace_wave) FROM numbered)
+                SELECT NULL, o._headrace_part, o._headrace_place\(values(keys + names, of: "o")), o._headrace_time, o._headrace_until
+                FROM _headrace_old o),
+            _headrace_times AS (SELECT _headrace_time, row_number() OVER (ORDER BY _headrace_time) AS _headrace_rank FROM (
+                SELECT _headrace_time FROM _headrace_events
+                UNION SELECT _headrace_until FROM _headrace_events WHERE _headrace_until IS NOT NULL) x)
+            SELECT e.\(PostgreSQLStages.row), e._headrace_part, e._headrace_place,
+                dense_rank() OVER (ORDER BY \(keys.map { "e.\($0)" as SQL })),
+                dense_rank() OVER (PARTITION BY \(keys.map { "e.\($0)" as SQL }) ORDER BY \(equal)),
+                b._headrace_rank, u._headrace_rank, e._headrace_time, e._headrace_until
+            FROM _headrace_events e JOIN _headrace_times b ON b._headrace_time = e._headrace_time
+                LEFT JOIN _headrace_times u ON u._headrace_time = e._headrace_until
+            ORDER BY 4, e.\(PostgreSQLStages.row)
             """
+    }
+
+    /// Changes versions and begins others, as `PostgreSQLHistoryChanges` lists them, and gives their numbers.
+    func write(from stage: PostgreSQLTableName) -> SQL {
+        let (keys, names) = (plan.keyNames, plan.valueNames)
+        let changes = zip(names, staged(names, of: "s")).map { name, value in
+            "\(name) = CASE WHEN c.line IS NULL THEN t.\(name) ELSE \(value) END, " as SQL
+        }
+        let same = zip(keys, staged(keys, of: "k")).map { "t.\($0) = \($1)" as SQL }.joined(by: " AND ")
+        // What held has ended before anything begins: a table may take one open version of a key.
+        return """
+            WITH _headrace_ended AS (UPDATE \(plan.table) t SET \(changes.joined(by: ""))\(until) = coalesce(c.until::\(bound), t.\(until)),
+                    \(current) = CASE WHEN c.until IS NULL THEN t.\(current) ELSE false END
+                FROM unnest($1::oid[], $2::tid[], $3::integer[], $4::integer[], $5::text[], $6::text[]) AS c(part, place, key, line, begun, until)
+                    JOIN \(stage) k ON k.\(PostgreSQLStages.row) = c.key LEFT JOIN \(stage) s ON s.\(PostgreSQLStages.row) = c.line
+                WHERE t.ctid = c.place AND t.tableoid = c.part AND \(same) AND t.\(from) = c.begun::\(bound) RETURNING 1),
+            _headrace_begun AS (INSERT INTO \(plan.table) (\(keys + names), \(from), \(until), \(current))\(plan.overriding)
+                SELECT \(staged(keys + names, of: "s")), b.begun::\(bound), b.until::\(bound), b.until IS NULL
+                FROM unnest($7::integer[], $8::text[], $9::text[]) AS b(line, begun, until)
+                    JOIN \(stage) s ON s.\(PostgreSQLStages.row) = b.line
+                WHERE (SELECT count(*) FROM _headrace_ended) >= 0 RETURNING 1)
+            SELECT (SELECT count(*) FROM _headrace_ended), (SELECT count(*) FROM _headrace_begun)
+            """
+    }
+
+    /// What a batch in `stage` runs, for `plan`.
+    func statements(from stage: PostgreSQLTableName) -> [SQL] { [look(at: stage, where: "true"), write(from: stage)] }
+
+    /// Lets the rows that `condition` picks take effect.
+    /// - Throws: a failure as of a trigger where one keeps a version out.
+    func move(
+        from stage: PostgreSQLTableName, where condition: SQL, in connection: PostgreSQLConnection
+    ) throws -> WriteCounts {
+        var changes = PostgreSQLHistoryChanges()
+        _ = try connection.rows(look(at: stage, where: condition)) { changes.see($0) }
+        changes.finish()
+        let batch = changes.batch
+        guard !batch.isEmpty else { return batch.counts }
+        let found = try connection.first(write(from: stage), changes.parameters) { ($0.integer(0), $0.integer(1)) }
+        guard let found, found.0 == Int64(batch.changed.count), found.1 == Int64(batch.begun.count) else {
+            throw PostgreSQLFailure(
+                state: "P0000", message: "a trigger of table \(plan.table) kept a version as it was, or out")
+        }
+        return batch.counts
     }
 }

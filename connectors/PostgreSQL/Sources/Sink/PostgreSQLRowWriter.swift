@@ -171,14 +171,7 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
                 keptOut = try self.keptOut(of: stage, condition, &counts, connection)
             case .history(let columns):
                 let history = PostgreSQLHistory(plan, columns, time: time)
-                var (wave, last) = (0, 0)
-                counts = WriteCounts()
-                repeat {
-                    let step = history.step(from: stage, where: condition, wave: wave)
-                    let (rows, begun, changed, highest) = try numbers(step, connection)
-                    counts = counts + WriteCounts(inserted: begun, updated: changed, unchanged: rows - begun - changed)
-                    (wave, last) = (wave + 1, highest)
-                } while wave <= last
+                counts = try history.move(from: stage, where: condition, in: connection)
             }
         }
         if failure == nil {

@@ -19,7 +19,7 @@ struct PostgreSQLSeenKeys: Sendable {
 
     /// `_headrace_seen_NAME`; a long name is cut where its characters end, with a checksum behind it.
     static func name(of table: String, after word: String = "seen_") -> String {
-        let prefix = PostgreSQLTablePlan.reservedPrefix + word
+        let prefix = ReservedNames.prefix + word
         guard prefix.utf8.count + table.utf8.count > PostgreSQLName.longest else { return prefix + table }
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in table.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }

@@ -9,14 +9,15 @@ extension PostgreSQLTablePlan {
         in connection: PostgreSQLConnection
     ) throws -> PostgreSQLTablePlan {
         let table = try PostgreSQLTableName(name)
-        guard !table.table.text.hasPrefix(reservedPrefix) else {
+        guard !table.table.text.hasPrefix(ReservedNames.prefix) else {
             throw HeadraceError(
                 .badOption, "\"\(name)\" cannot be the name of a table of rows",
-                hint: "names that begin with \(reservedPrefix) are taken")
+                hint: "names that begin with \(ReservedNames.prefix) are taken")
         }
         guard schema.count > 0 else {
             throw HeadraceError(.schemaMismatch, "rows without columns cannot go into table \"\(name)\"")
         }
+        try ReservedNames.check(schema, taken: systemColumns, by: "PostgreSQL")
         var draft = try Draft(schema, mode)
         if let existing = try PostgreSQLTable.read(table, from: connection) {
             return try plan(existing, &draft, policy, swaps: swaps, connection)
@@ -175,6 +176,7 @@ extension PostgreSQLTablePlan {
             try column(of: field, in: table, fit, connection, &definitions).taking(field.type)
         }
         let timeType = try history(draft, table)
+        if case .history(let history) = draft.mode { try checkOpen(history, table, connection) }
         try checkNeeds(draft, table, columns)
         definitions += try uniqueIndex(draft, table, columns, connection)
         let isReferenced =
@@ -308,6 +310,17 @@ extension PostgreSQLTablePlan {
             )
         }
         return begin.type
+    }
+
+    /// A version that is open has no end here.
+    private static func checkOpen(
+        _ history: HistoryColumns, _ table: PostgreSQLTable, _ connection: PostgreSQLConnection
+    ) throws {
+        let (_, until, current) = try names(of: history)
+        let ended = try connection.first(
+            "SELECT 1 FROM \(table.name) WHERE \(current) AND \(until) IS NOT NULL LIMIT 1"
+        ) { _ in true }
+        if ended != nil { throw history.endedError(in: "\(table.name)") }
     }
 
     private static func mismatch(_ table: PostgreSQLTable, _ message: String) -> HeadraceError {

@@ -15,7 +15,7 @@ extension PostgreSQLTablePlan {
     var overriding: SQL { columns.contains(where: \.isIdentityAlways) ? " OVERRIDING SYSTEM VALUE" : "" }
 
     /// The values of a stage's columns in the types of the table's, text read by the server where it stands for another type.
-    private var staged: [SQL] { columns.map { $0.isReadFromText ? $0.read(from: $0.name) : "\($0.name)" } }
+    private var staged: [SQL] { columns.map { $0.isReadFromText ? $0.read(from: "\($0.name)") : "\($0.name)" } }
 
     /// The rows of `stage` that `condition` picks, with their numbers.
     private func picked(from stage: PostgreSQLTableName, where condition: SQL) -> SQL {
@@ -27,7 +27,7 @@ extension PostgreSQLTablePlan {
     private func oneOfEachKey(first: Bool) -> SQL {
         let order: SQL = first ? "" : " DESC"
         return """
-            SELECT DISTINCT ON (\(keyNames)) \(names) FROM picked ORDER BY \(keyNames), \(PostgreSQLStages.row)\(order)
+            SELECT DISTINCT ON (\(keyNames)) \(names) FROM _headrace_picked ORDER BY \(keyNames), \(PostgreSQLStages.row)\(order)
             """
     }
 
@@ -57,12 +57,12 @@ extension PostgreSQLTablePlan {
     /// inserted and rows updated.
     func merge(from stage: PostgreSQLTableName, where condition: SQL) -> SQL {
         let counts: SQL = """
-            SELECT (SELECT count(*) FROM picked), (SELECT count(*) FROM one),
-                (SELECT count(*) FROM written WHERE is_new), (SELECT count(*) FROM written WHERE NOT is_new)
+            SELECT (SELECT count(*) FROM _headrace_picked), (SELECT count(*) FROM _headrace_one),
+                (SELECT count(*) FROM _headrace_written WHERE is_new), (SELECT count(*) FROM _headrace_written WHERE NOT is_new)
             """
         return """
-            WITH picked AS (\(picked(from: stage, where: condition))),
-            one AS (\(oneOfEachKey(first: mode == .insert))),
+            WITH _headrace_picked AS (\(picked(from: stage, where: condition))),
+            _headrace_one AS (\(oneOfEachKey(first: mode == .insert))),
             \(isPartitioned && mode != .insert ? changedOrAdded : onConflict)
             \(counts)
             """
@@ -71,8 +71,8 @@ extension PostgreSQLTablePlan {
     /// After `merge`: the picked rows whose key is not in the table, with a number for each key.
     func keptOut(from stage: PostgreSQLTableName, where condition: SQL) -> SQL {
         """
-        WITH picked AS (\(picked(from: stage, where: condition)))
-            SELECT s.\(PostgreSQLStages.row), dense_rank() OVER (ORDER BY \(keyNames.map { "s.\($0)" as SQL })) FROM picked s
+        WITH _headrace_picked AS (\(picked(from: stage, where: condition)))
+            SELECT s.\(PostgreSQLStages.row), dense_rank() OVER (ORDER BY \(keyNames.map { "s.\($0)" as SQL })) FROM _headrace_picked s
             WHERE NOT EXISTS (SELECT 1 FROM \(table) t WHERE \(sameKey("t", "s"))) ORDER BY 1
         """
     }
@@ -84,23 +84,28 @@ extension PostgreSQLTablePlan {
         // What was not updated and is returned is new. A partitioned table does not tell, and is only inserted into.
         let isNew: SQL = mode == .insert ? "true" : "t.xmax = 0"
         return """
-            written AS (INSERT INTO \(table) AS t (\(names))\(overriding) SELECT \(names) FROM one
+            _headrace_written AS (INSERT INTO \(table) AS t (\(names))\(overriding) SELECT \(names) FROM _headrace_one
                 ON CONFLICT (\(keyNames)) DO \(action) RETURNING \(isNew) AS is_new)
             """
     }
 
     /// For a table that is locked: what is there is updated, the rest inserted.
     private var changedOrAdded: SQL {
-        let changes = valueNames.map { "\($0) = one.\($0)" as SQL }
+        let changes = valueNames.map { "\($0) = o.\($0)" as SQL }
+        let keys = keyNames.map { "o.\($0)" as SQL }
         let changed: SQL =
             changes.isEmpty
-            ? "SELECT WHERE false"
-            : "UPDATE \(table) t SET \(changes) FROM one WHERE \(sameKey("t", "one")) AND \(differ("t", "one")) RETURNING 1"
+            ? "SELECT \(keyNames) FROM _headrace_one WHERE false"
+            : """
+            UPDATE \(table) t SET \(changes) FROM _headrace_one o WHERE \(sameKey("t", "o")) AND \(differ("t", "o")) RETURNING \(keys)
+            """
+        // Nothing keeps the keys of such a table apart: a row may have changed several.
         return """
-            changed AS (\(changed)),
-            added AS (INSERT INTO \(table) (\(names))\(overriding) SELECT \(names) FROM one
-                WHERE NOT EXISTS (SELECT 1 FROM \(table) t WHERE \(sameKey("t", "one"))) RETURNING 1),
-            written AS (SELECT false AS is_new FROM changed UNION ALL SELECT true FROM added)
+            _headrace_changed AS (\(changed)),
+            _headrace_added AS (INSERT INTO \(table) (\(names))\(overriding) SELECT \(names) FROM _headrace_one o
+                WHERE NOT EXISTS (SELECT 1 FROM \(table) t WHERE \(sameKey("t", "o"))) RETURNING 1),
+            _headrace_written AS (SELECT false AS is_new FROM (SELECT DISTINCT \(keyNames) FROM _headrace_changed) c
+                UNION ALL SELECT true FROM _headrace_added)
             """
     }
 
@@ -117,10 +122,7 @@ extension PostgreSQLTablePlan {
             case .mirror:
                 (locks ? [lock] : []) + [fill, merge(from: stage, where: "true")] + PostgreSQLSeenKeys(self).statements
             case .history(let columns):
-                [
-                    lock, fill,
-                    PostgreSQLHistory(self, columns, time: time).step(from: stage, where: "true", wave: 0),
-                ]
+                [lock, fill] + PostgreSQLHistory(self, columns, time: time).statements(from: stage)
             }
         return moving.map {
             $0.text.split(whereSeparator: \.isNewline).map { $0.drop { $0 == " " } }.joined(separator: " ")

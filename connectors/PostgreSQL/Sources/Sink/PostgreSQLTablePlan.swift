@@ -44,8 +44,8 @@ struct PostgreSQLTablePlan: Sendable {
     /// For a history: the type of the columns that bound a version.
     let timeType: PostgreSQLType?
 
-    /// The prefix of tables that are Headrace's own.
-    static let reservedPrefix = "_headrace_"
+    /// Columns that every table has, so that none can be made of that name.
+    static let systemColumns: Set<String> = ["ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"]
 
     /// Where rows are written to: the table, or what takes its place.
     var target: PostgreSQLTableName { swap?.fresh ?? table }

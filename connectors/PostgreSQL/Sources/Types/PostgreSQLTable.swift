@@ -16,10 +16,10 @@ struct PostgreSQLColumn: Sendable, Hashable {
     /// Values come as text, which the server reads on its way from a stage into the table.
     var isReadFromText = false
 
-    /// A value of a stage's column `name` in the type that this column declares.
-    func read(from name: PostgreSQLName) -> SQL {
+    /// `value`, of a stage's column, in the type that this column declares.
+    func read(from value: SQL) -> SQL {
         let declared = SQL(writtenByUser: type.name)
-        return isReadFromText && type.name == "money" ? "\(name)::numeric::money" : "\(name)::\(declared)"
+        return isReadFromText && type.name == "money" ? "\(value)::numeric::money" : "\(value)::\(declared)"
     }
 
     /// This column as it takes values of `source`.

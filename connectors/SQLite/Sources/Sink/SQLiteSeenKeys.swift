@@ -16,9 +16,9 @@ struct SQLiteSeenKeys: Sendable {
         keyNames = plan.keys.map { plan.columns[$0] }
     }
 
-    static func name(of table: String) -> String { SQLiteTablePlan.reservedPrefix + "seen_" + table }
+    static func name(of table: String) -> String { ReservedNames.prefix + "seen_" + table }
 
-    private static let owner = SQLiteName.quoted(SQLiteTablePlan.reservedPrefix + "owner")
+    private static let owner = SQLiteName.quoted(ReservedNames.prefix + "owner")
 
     private var drop: String { "DROP TABLE IF EXISTS \(table)" }
     private var create: String {

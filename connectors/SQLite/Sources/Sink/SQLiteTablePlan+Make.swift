@@ -12,12 +12,13 @@ extension SQLiteTablePlan {
         policy: SchemaPolicy = .refuse, isPartial: Bool = false
     ) throws -> SQLiteTablePlan {
         guard !table.isEmpty, !table.utf8.contains(0),
-            !SQLiteName.folded(table).hasPrefix(reservedPrefix), !SQLiteName.folded(table).hasPrefix("sqlite_")
+            !SQLiteName.folded(table).hasPrefix(ReservedNames.prefix), !SQLiteName.folded(table).hasPrefix("sqlite_")
         else {
             throw HeadraceError(
                 .badOption, "\"\(table)\" cannot be the name of a table of rows",
-                hint: "names that begin with \(reservedPrefix) or sqlite_ are taken")
+                hint: "names that begin with \(ReservedNames.prefix) or sqlite_ are taken")
         }
+        try ReservedNames.check(schema, by: "SQLite")
         var draft = try Draft(schema, mode)
         if let connection, let existing = try SQLiteTable.read(table, from: connection) {
             return try plan(existing, &draft, policy, connection, isPartial)
@@ -226,7 +227,7 @@ extension SQLiteTablePlan {
         if let begin { draft.dateByRun(as: begin) }
     }
 
-    /// A table whose keys are unique holds no versions.
+    /// A table whose keys are unique holds no versions; in one whose open versions have an end, none would be found open.
     private static func checkVersions(
         _ draft: Draft, _ table: SQLiteTable, _ history: HistoryColumns, _ connection: SQLiteConnection
     ) throws {
@@ -239,11 +240,19 @@ extension SQLiteTablePlan {
         var unique = Dictionary(grouping: found, by: \.index).values.map { $0.map(\.column) }
         if let alias = table.rowidAlias { unique.append([alias.name]) }
         let keys = Set(draft.mode.keys.map(SQLiteName.folded))
-        guard let narrow = unique.first(where: { keys.isSuperset(of: $0.map(SQLiteName.folded)) }) else { return }
-        throw HeadraceError(
-            .schemaMismatch,
-            "table \"\(table.name)\" takes one row of each \(narrow.joined(separator: ", ")), so that it cannot hold versions",
-            hint: "make the key \(narrow.joined(separator: ", ")), \(history.from) instead")
+        if let narrow = unique.first(where: { keys.isSuperset(of: $0.map(SQLiteName.folded)) }) {
+            throw HeadraceError(
+                .schemaMismatch,
+                "table \"\(table.name)\" takes one row of each \(narrow.joined(separator: ", ")), so that it cannot hold versions",
+                hint: "make the key \(narrow.joined(separator: ", ")), \(history.from) instead")
+        }
+        let ended = try connection.rows(
+            """
+            SELECT 1 FROM \(SQLiteName.quoted(table.name)) WHERE \(SQLiteName.quoted(history.current)) \
+            AND \(SQLiteName.quoted(history.until)) IS NOT NULL LIMIT 1
+            """
+        ) { _ in true }
+        if !ended.isEmpty { throw history.endedError(in: "\"\(table.name)\"") }
     }
 
     /// The index that an upsert needs where no key or unique index of the table covers its keys: SQLite itself says so.

@@ -53,9 +53,6 @@ struct SQLiteTablePlan: Sendable {
         fields[column].map { schema.fields[$0].name } ?? columns[column]
     }
 
-    /// The prefix of tables that are Headrace's own.
-    static let reservedPrefix = "_headrace_"
-
     // MARK: - SQL
 
     /// Rows that one statement inserts: several cost a quarter less than one each, more gain nothing.

@@ -53,7 +53,7 @@ struct SQLiteKeyTable {
 
     /// One table for each list of declared types, so that prepared statements stay good from batch to batch.
     private static func name(_ types: [String], _ keepsNulls: Bool) -> String {
-        "\(SQLiteTablePlan.reservedPrefix)keys \(keepsNulls ? "with nulls " : "")\(types.joined(separator: ", "))"
+        "\(ReservedNames.prefix)keys \(keepsNulls ? "with nulls " : "")\(types.joined(separator: ", "))"
     }
 
     /// The columns of `table` for the fields of `keys`, by name.
