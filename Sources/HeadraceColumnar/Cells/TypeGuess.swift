@@ -21,9 +21,7 @@ public struct TypeGuess: Sendable, Hashable {
     }
 
     @usableFromInline private(set) var kinds: Kinds = []
-    private var integerDigits = 0
-    private var scale = 0
-    private var exceedsInt64 = false
+    private var seen = SeenNumbers()
 
     /// A column of which nothing was seen yet.
     public init() {}
@@ -52,10 +50,10 @@ public struct TypeGuess: Sendable, Hashable {
     public var type: DataType {
         switch kinds {
         case .bool: return .bool
-        case .integer where !exceedsInt64: return .int64
+        case .integer where !seen.isBeyondInt64: return .int64
         case .integer, .decimal, [.integer, .decimal]:
-            let digits = integerDigits + scale
-            return digits > 38 ? .utf8 : .decimal(precision: digits <= 18 ? 18 : 38, scale: scale)
+            let digits = seen.wholeDigits + seen.scale
+            return digits > 38 ? .utf8 : .decimal(precision: digits <= 18 ? 18 : 38, scale: seen.scale)
         case .date: return .date32
         case .timestamp, [.date, .timestamp]: return .timestamp(zone: nil)
         case .instant: return .instant
@@ -64,6 +62,9 @@ public struct TypeGuess: Sendable, Hashable {
             return kinds.contains(.float) && kinds.isSubset(of: numbers) ? .float64 : .utf8
         }
     }
+
+    /// The numbers that were seen; nil where they are not exact, or something else was seen too.
+    package var numbers: SeenNumbers? { !kinds.isEmpty && kinds.isSubset(of: [.integer, .decimal]) ? seen : nil }
 
     /// Adds a kind; kinds that no type holds together make text at once, so that the rest need not be looked at.
     private mutating func add(_ kind: Kinds) {
@@ -82,8 +83,7 @@ public struct TypeGuess: Sendable, Hashable {
         if whole > 1, byte(base, start) == 0x30 { return add(.text) }
         if place == count {
             guard whole > 0 else { return add(.text) }
-            if whole > integerDigits { integerDigits = whole }
-            if whole >= 19, !IntegerText.parse(base, count: count, as: Int64.self).isValid { exceedsInt64 = true }
+            seen.seeWhole(base, count: count, digits: whole)
             return add(.integer)
         }
         if byte(base, place) == 0x2E {
@@ -93,8 +93,7 @@ public struct TypeGuess: Sendable, Hashable {
             let digits = place &- fraction
             if place == count {
                 guard digits > 0 else { return add(.text) }
-                if whole > integerDigits { integerDigits = whole }
-                if digits > scale { scale = digits }
+                seen.seeFraction(digits: whole, scale: digits)
                 return add(.decimal)
             }
         }

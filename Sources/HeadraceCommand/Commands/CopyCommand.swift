@@ -239,42 +239,4 @@ struct CopyRequest: ParsableArguments {
         default: .upsert(on: keys)
         }
     }
-
-    /// The rows of the source in the types of the target where it exists: its columns decide, by name.
-    static func fitted(
-        _ source: any Source, to sink: any Sink, _ mode: SinkMode, in context: RunContext
-    ) async throws -> Relation {
-        let found = try await source.schema(in: context)
-        // An empty CSV file says so by itself; an empty array has no fields, and a target without columns is of no use.
-        guard !found.fields.isEmpty else {
-            throw HeadraceError(
-                .malformedInput, "there is no row with fields to tell the fields of \(source.name) by",
-                hint: source is any DescribableSource
-                    ? "declare a schema with --from-schema FILE if the source may be empty" : nil)
-        }
-        guard let target = try await sink.targetSchema(in: context) else { return .scan(step: "read", source) }
-        let text = source as? any DescribableSource
-        let evolves = (sink as? any SchemaPolicySink)?.schemaPolicy == .evolve
-        let wanted = found.fields.map { field -> Field in
-            // What a history dates its versions by becomes a column of another name.
-            if case .history(_, let columns) = mode, columns.effective == field.name, columns.from != field.name {
-                return field
-            }
-            guard let column = target[field.name] else { return field }
-            // Whole numbers in text are taken for 64 bits; those of the column hold them until one does not fit.
-            let isGuess = text != nil && field.type.isInteger && column.type.isInteger
-            let wide = evolves && !isGuess ? SchemaFit.widening(column.type, toHold: field.type) : nil
-            return Field(field.name, wide ?? column.type, nullable: field.isNullable, metadata: field.metadata)
-        }
-        if wanted == found.fields { return .scan(step: "read", source) }
-        if let text {
-            return .scan(step: "read", text.declaring(Schema(wanted)))
-        }
-        return .project(
-            step: "cast",
-            zip(found.fields, wanted).map { have, want in
-                Projection(
-                    have.name, have.type == want.type ? .column(have.name) : .cast(.column(have.name), want.type))
-            }, .scan(step: "read", source))
-    }
 }

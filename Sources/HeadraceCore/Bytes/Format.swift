@@ -57,6 +57,8 @@ public struct FormatDescription: Sendable {
     public var confidence: Double
     /// The runner-up and other findings, one sentence each.
     public var notes: [String]
+    /// The numbers that were seen in columns of nothing else, by the columns' names.
+    package var numbers: [String: SeenNumbers] = [:]
 
     /// A description. The default `confidence` of 1 is for what cannot be otherwise.
     public init(

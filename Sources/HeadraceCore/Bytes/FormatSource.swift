@@ -148,6 +148,13 @@ extension FormatSource: DescribableSource {
     }
 }
 
+extension FormatSource: NumberSurveyingSource {
+    package func numbers(in columns: [String], context: RunContext) async throws -> [String: SeenNumbers] {
+        guard declared == nil, let found = try await describe(in: context)?.numbers else { return [:] }
+        return found.filter { columns.contains($0.key) }
+    }
+}
+
 /// Reads the objects of a `FormatSource` one after the other.
 ///
 /// - Invariant (`@unchecked Sendable`): the mutable state is used by one caller of `nextNow` at a time, as

@@ -39,6 +39,12 @@ public protocol DescribableSource: Source {
     func declaring(_ schema: Schema) -> Self
 }
 
+/// A source whose types say less of its numbers than the numbers themselves.
+package protocol NumberSurveyingSource: Source {
+    /// The numbers that stand in columns, by the columns' names; nothing of columns whose types were declared.
+    func numbers(in columns: [String], context: RunContext) async throws -> [String: SeenNumbers]
+}
+
 /// A source that can be split into independent streams.
 public protocol PartitionedSource: Source {
     /// At most `limit` sources that together hold every row of this one exactly once.

@@ -33,6 +33,11 @@ public struct RunContext: Sendable {
     package var dictionaries: TextDictionaries?
     /// Where the load goes on that a sink is opened for; nil where it begins afresh.
     public var resumed: Checkpoint?
+    /// When the run began, as the ledger has it, in microseconds since 1970-01-01T00:00:00Z; nil outside of runs.
+    public var started: Int64?
+
+    /// Since when rows hold that nothing else dates: since their run began, so that a replay of its rejects can date them alike.
+    public var datingTime: Int64 { started ?? clock.now() }
 
     /// A context with every part given. The runtime makes those of runs and of looks; tests put doubles in.
     public init(

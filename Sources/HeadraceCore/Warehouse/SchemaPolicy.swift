@@ -70,11 +70,11 @@ public struct SchemaFit: Sendable, Hashable {
     ) throws(HeadraceError) {
         let missing = rows.fields.filter { table[$0.name] == nil }
         let hopeless = policy == .refuse ? missing : missing.filter { keys.contains($0.name) }
-        guard hopeless.isEmpty else { throw Self.lacking(hopeless, table, name, keys) }
+        guard hopeless.isEmpty else { throw Self.lacking(hopeless, table, name, keys, policy) }
         ignored = policy == .freeze ? missing : []
         let kept = policy == .freeze ? rows.fields.indices.filter { table[rows.fields[$0].name] != nil } : []
         written = policy == .freeze ? kept : Array(rows.fields.indices)
-        guard !written.isEmpty else { throw Self.lacking(missing, table, name, []) }
+        guard !written.isEmpty else { throw Self.lacking(missing, table, name, [], policy) }
         guard policy == .evolve else {
             (added, widened) = ([], [])
             return
@@ -102,7 +102,7 @@ public struct SchemaFit: Sendable, Hashable {
     }
 
     private static func lacking(
-        _ missing: [Field], _ table: Schema, _ name: String, _ keys: [String]
+        _ missing: [Field], _ table: Schema, _ name: String, _ keys: [String], _ policy: SchemaPolicy
     ) -> HeadraceError {
         let columns = missing.map { "\"\($0.name)\"" }.joined(separator: ", ")
         let isKey = missing.contains { keys.contains($0.name) }
@@ -114,7 +114,9 @@ public struct SchemaFit: Sendable, Hashable {
             ],
             hint: isKey
                 ? "names are case-sensitive here; a key must be there already"
-                : "names are case-sensitive here; schemaPolicy=evolve adds the columns, schemaPolicy=freeze leaves them out"
+                : policy == .freeze
+                    ? "names are case-sensitive here; nothing would be left to write, so name another table, or rename the columns"
+                    : "names are case-sensitive here; schemaPolicy=evolve adds the columns, schemaPolicy=freeze leaves them out"
         )
     }
 

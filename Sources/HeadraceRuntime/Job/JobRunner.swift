@@ -40,16 +40,18 @@ public struct JobRunner: Sendable {
         let lineage = try await lineage(of: job, run: run)
         let folder = try RunFolder.make(in: options.temporaryFolder)
         defer { folder.remove() }
-        let context = RunContext(
+        let started = options.clock.now()
+        var context = RunContext(
             job: job.name, run: run, fence: lease.fence, clock: options.clock, random: random,
             memory: MemoryBudget(limit: options.memoryLimit), spillFolder: folder.path,
             rejects: LedgerRejectWriter(ledger, run: run), progress: options.progress, log: options.log,
             faults: options.faults, cancellation: options.cancellation, scheduling: options.scheduling)
+        context.started = started
         try await ledger.begin(
             RunRecord(
                 identifier: run, job: job.name,
                 parameters: .object([("job", job.parameters)] + lineage.parameters(of: run)),
-                started: options.clock.now(), fence: lease.fence))
+                started: started, fence: lease.fence))
         try context.faults.reach("run.begun")
         let jobRun = JobRun(context: context, ledger: ledger, options: options, lineage: lineage)
         let heartbeat = LeaseHeartbeat.start(lease, ledger: ledger, options: options)

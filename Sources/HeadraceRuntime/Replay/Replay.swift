@@ -29,12 +29,30 @@ public struct Replay: Sendable {
                 hint: "run it again whole: headrace replay \(run.identifier)")
         }
         output.mode = mode
+        let dating = try await dating(&output, in: .looking(options))
         let open = try await ledger.openRejects(of: run.identifier)
         // Marked inside the job, so that the marks of a replay that dies after its commit are made up for.
-        let job = try await job(open, output, options).step("mark", after: [""]) { run in
+        let job = try await job(open, output, dating, options).step("mark", after: [""]) { run in
             _ = try await run.ledger.markReplayed(open, by: run.context.run)
         }
         return try await JobRunner(ledger: ledger, options: options).run(job)
+    }
+
+    /// What dates rows by the time of the replayed run, where a history has them hold from that of theirs: newer versions stay the
+    /// newer ones.
+    private func dating(_ output: inout Load.Output, in context: RunContext) async throws -> Projection? {
+        guard case .history(let keys, var columns) = output.mode, columns.effective == nil,
+            let type = try await output.sink.targetSchema(in: context)?[columns.from]?.type
+        else { return nil }
+        let (began, dated): (Scalar, DataType) =
+            switch type {
+            case .date32: (.date(Temporal.day(ofTimestamp: run.started)), .date32)
+            case .timestamp(nil): (.timestamp(run.started), type)
+            default: (.timestamp(run.started), .instant)
+            }
+        columns.effective = columns.from
+        output.mode = .history(on: keys, columns)
+        return Projection(columns.from, .literal(began, dated))
     }
 
     /// The mode by which single rows of a load are added to the others; nil where they cannot be.
@@ -48,7 +66,9 @@ public struct Replay: Sendable {
     }
 
     /// One job whose single load merges the rejects of all steps, each entering where it was refused.
-    private func job(_ rejects: [RejectRecord], _ output: Load.Output, _ options: RunOptions) async throws -> Job {
+    private func job(
+        _ rejects: [RejectRecord], _ output: Load.Output, _ dating: Projection?, _ options: RunOptions
+    ) async throws -> Job {
         let context = RunContext.looking(options)
         let root = try await Planner(context).plan(output.relation)
         let steps = LoadSteps([root])
@@ -56,7 +76,8 @@ public struct Replay: Sendable {
         for (step, group) in Dictionary(grouping: rejects, by: \.reject.step).sorted(by: { $0.key < $1.key }) {
             arms.append(try await arm(step, group, output.relation, (root, steps), context))
         }
-        let relation = arms.count == 1 ? arms[0] : .union(step: "merge", arms)
+        var relation = arms.count == 1 ? arms[0] : Relation.union(step: "merge", arms)
+        if let dating { relation = .derive(step: "date", [dating], relation) }
         let numbers = rejects.map { JSONValue.integer($0.number) }
         return Job(
             "replay \(run.identifier)", parameters: .object([("rejects", .array(numbers))]),

@@ -38,9 +38,11 @@ enum SchemaSurvey {
         let fields = zip(found.layout.names, guesses).map { name, guess in
             Field(name, options.infersTypes ? guess.type : .utf8)
         }
-        return FormatDescription(
+        var description = FormatDescription(
             format: "csv", schema: Schema(fields), dialect: found.layout.description,
             encoding: options.encoding.rawValue, confidence: tally.lower(found.confidence), notes: notes + tally.notes)
+        for (name, guess) in zip(found.layout.names, guesses) { description.numbers[name] = guess.numbers }
+        return description
     }
 
     /// Counts what does not fit.

@@ -55,7 +55,10 @@ extension JSONFormat {
         var dialect = [(name: "layout", value: found.layout.rawValue)]
         if let rows { dialect.append(("rows", rows)) }
         if flattens { dialect += [("flatten", "true"), ("separator", separator)] }
-        return FormatDescription(format: name, schema: schema, dialect: dialect, confidence: confidence, notes: notes)
+        var description = FormatDescription(
+            format: name, schema: schema, dialect: dialect, confidence: confidence, notes: notes)
+        description.numbers = inference.numbers
+        return description
     }
 
     private func unendingRecord(_ bytes: LimitedReader, _ object: ByteObject) -> HeadraceError {

@@ -8,6 +8,8 @@ struct SchemaInference {
     let isWhole: Bool
     /// Findings for people, one sentence each.
     private(set) var notes: [String] = []
+    /// The numbers of columns that hold nothing else.
+    private(set) var numbers: [String: SeenNumbers] = [:]
 
     init(_ format: JSONFormat, isWhole: Bool) {
         self.format = format
@@ -63,6 +65,7 @@ struct SchemaInference {
             let name = names.joined(separator: format.separator)
             let type = type(of: shape)
             if type == nil, shape.values > 0 { note(name, shape) }
+            if type?.isNumeric == true, !shape.isBinary, shape.numbers == shape.values { numbers[name] = shape.seen }
             var field = Field(name, type ?? .json, nullable: isNullable)
             if names.count > 1 { field.metadata[DecodingPlan.pathKey] = DecodingPlan.pointer(names) }
             fields.append(field)
@@ -108,9 +111,10 @@ struct SchemaInference {
 
     private func numberType(_ shape: Shape) -> DataType? {
         if shape.isBinary { return .float64 }
-        if shape.scale == 0, shape.fitsInt64 { return .int64 }
-        let digits = shape.wholeDigits + shape.scale
+        let seen = shape.seen
+        if seen.scale == 0, !seen.isBeyondInt64 { return .int64 }
+        let digits = seen.wholeDigits + seen.scale
         guard digits <= 38 else { return nil }
-        return .decimal(precision: digits <= 18 ? 18 : 38, scale: shape.scale)
+        return .decimal(precision: digits <= 18 ? 18 : 38, scale: seen.scale)
     }
 }

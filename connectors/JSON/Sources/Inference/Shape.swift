@@ -12,10 +12,8 @@ final class Shape {
     private(set) var arrays = 0
     private(set) var objects = 0
 
-    /// The most digits before and after the point of a number.
-    private(set) var wholeDigits = 0
-    private(set) var scale = 0
-    private(set) var fitsInt64 = true
+    /// The numbers, those in binary left out.
+    private(set) var seen = SeenNumbers()
     private(set) var isBinary = false
 
     /// What all strings are so far.
@@ -126,14 +124,11 @@ final class Shape {
         switch shape {
         case .exponent, .nonFinite: isBinary = true
         case .integer:
-            let isNegative = text.first == 0x2D
-            wholeDigits = max(wholeDigits, text.count - (isNegative ? 1 : 0))
-            guard fitsInt64, text.count >= 19, let base = text.baseAddress else { return }
-            fitsInt64 = IntegerText.parse(base, count: text.count, as: Int64.self).isValid
+            guard let base = text.baseAddress else { return }
+            seen.seeWhole(base, count: text.count, digits: text.count - (text.first == 0x2D ? 1 : 0))
         case .fraction:
             let point = text.firstIndex(of: 0x2E) ?? text.count
-            wholeDigits = max(wholeDigits, point - (text.first == 0x2D ? 1 : 0))
-            scale = max(scale, text.count - point - 1)
+            seen.seeFraction(digits: point - (text.first == 0x2D ? 1 : 0), scale: text.count - point - 1)
         }
     }
 

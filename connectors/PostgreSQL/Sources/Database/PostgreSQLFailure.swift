@@ -46,6 +46,8 @@ struct PostgreSQLFailure: Error, Sendable {
     var stateClass: Substring { state.prefix(2) }
     /// A row was refused: a value that does not fit its column, or a constraint.
     var isAboutRows: Bool { stateClass == "22" || stateClass == "23" }
+    /// A column's type cannot change because something else is made of it: a view, a rule, a trigger, a policy.
+    var isDependence: Bool { state == "0A000" || state == "2BP01" }
     /// Serialization failures and deadlocks: the transaction may work when it is run again.
     var isConflict: Bool { state == "40001" || state == "40P01" }
     /// The connection is gone, with everything that was not committed; whether a commit arrived is not known.

@@ -108,7 +108,7 @@ public struct PostgreSQLSink: AppendingSink, ReplacingSink, UpsertingSink, Inser
 
     /// The time of a run, as the server reads it.
     private static func time(of context: RunContext) throws -> PostgreSQLLiteral {
-        try PostgreSQLLiteral(Temporal.formatTimestamp(context.clock.now(), hasZone: true))
+        try PostgreSQLLiteral(Temporal.formatTimestamp(context.datingTime, hasZone: true))
     }
 
     public func openWarehouse(in context: RunContext) async throws -> any Warehouse {

@@ -233,7 +233,16 @@ public final class PostgreSQLSinkWriter: MirroringWriter {
                 hint: "run again", retry: .mayHelp)
         }
         for definition in plan.definitions {
-            do { try connection.script(definition) } catch let failure as PostgreSQLFailure where failure.isAboutRows {
+            do { try connection.script(definition) } catch let failure as PostgreSQLFailure
+                where failure.isDependence && definition.text.hasPrefix("ALTER TABLE")
+            {
+                throw HeadraceError(
+                    .schemaMismatch, "a column of table \(plan.table) cannot be widened: \(failure.message)",
+                    fields: [("depends on it", failure.detail ?? "unknown"), ("sql", definition.text)],
+                    hint:
+                        "drop what depends on it and make it again afterwards, or load what fits with schemaPolicy=refuse"
+                )
+            } catch let failure as PostgreSQLFailure where failure.isAboutRows {
                 throw HeadraceError(
                     .constraintViolated,
                     "table \(plan.table) holds rows of equal keys, so that they cannot be told apart",

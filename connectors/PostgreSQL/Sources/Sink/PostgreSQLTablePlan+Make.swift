@@ -19,10 +19,29 @@ extension PostgreSQLTablePlan {
         }
         try ReservedNames.check(schema, taken: systemColumns, by: "PostgreSQL")
         var draft = try Draft(schema, mode)
+        if draft.mode == .mirror { try checkKeysCanBeKept(beside: table, connection) }
         if let existing = try PostgreSQLTable.read(table, from: connection) {
             return try plan(existing, &draft, policy, swaps: swaps, connection)
         }
         return try plan(newTable: table, draft, connection)
+    }
+
+    /// A mirror keeps the keys that it has seen in a table beside the mirrored one, which the user must be allowed to make.
+    private static func checkKeysCanBeKept(
+        beside table: PostgreSQLTableName, _ connection: PostgreSQLConnection
+    ) throws {
+        let found = try connection.first(
+            """
+            SELECT n.nspname, has_schema_privilege(n.oid, 'CREATE') FROM pg_namespace n WHERE n.nspname = coalesce($1,
+                (SELECT m.nspname FROM pg_class c JOIN pg_namespace m ON m.oid = c.relnamespace WHERE c.oid = to_regclass($2)),
+                current_schema())
+            """, [table.schema?.text, table.quoted]
+        ) { (name: $0.text(0) ?? "", mayCreate: $0.bool(1)) }
+        guard let found, !found.mayCreate else { return }
+        throw HeadraceError(
+            .accessDenied,
+            "a mirror keeps the keys that it has seen in a table of its own, and this user may make none in schema \(found.name)",
+            hint: "grant CREATE on the schema, or write by upsert")
     }
 
     /// What is known of the rows before the table is looked at.

@@ -51,7 +51,7 @@ public final class SQLiteSinkWriter: MirroringWriter {
         self.target = target
         self.context = context
         expected = Mutex(sink.seen.take(by: context.run))
-        now = context.clock.now()
+        now = context.datingTime
         let key = database.follow(context.cancellation)
         state.withLock { $0.cancellationKey = key }
     }

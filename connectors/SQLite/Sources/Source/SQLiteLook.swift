@@ -79,6 +79,30 @@ struct SQLiteLook {
         }
     }
 
+    /// The whole numbers of columns that declare an integer, whose word has no width in SQLite.
+    /// - Parameter rows: a table's quoted name, or a query in brackets.
+    static func numbers(
+        in columns: [String], of rows: String, _ connection: SQLiteConnection
+    ) throws(SQLiteFailure) -> [String: SeenNumbers] {
+        let statement = try connection.prepare("SELECT \(SQLiteName.list(columns)) FROM \(rows)")
+        let whole = columns.indices.filter {
+            SQLiteColumnType(declared: statement.declaredType($0) ?? "").type?.isInteger ?? true
+        }.map { columns[$0] }
+        guard !whole.isEmpty else { return [:] }
+        let extremes = whole.map { name -> String in
+            let number = "CASE typeof(\(SQLiteName.quoted(name))) WHEN 'integer' THEN \(SQLiteName.quoted(name)) END"
+            return "min(\(number)), max(\(number)), total(typeof(\(SQLiteName.quoted(name))) = 'real')"
+        }
+        let found = try connection.prepare("SELECT \(extremes.joined(separator: ", ")) FROM \(rows)")
+        guard try found.step() else { return [:] }
+        var numbers: [String: SeenNumbers] = [:]
+        for (index, name) in whole.enumerated() where found.value(index * 3 + 2) == .real(0) {
+            let (lowest, highest) = (found.optionalInteger(index * 3), found.optionalInteger(index * 3 + 1))
+            numbers[name] = SeenNumbers(from: lowest ?? 0, through: highest ?? 0)
+        }
+        return numbers
+    }
+
     /// The types of a query's columns: as declared, or by a look at the first rows.
     static func types(of statement: SQLiteStatement) throws(SQLiteFailure) -> [DataType] {
         let declared = (0..<statement.columnCount).map { SQLiteColumnType(declared: statement.declaredType($0) ?? "") }

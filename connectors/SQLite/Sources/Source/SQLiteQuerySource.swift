@@ -63,6 +63,16 @@ public struct SQLiteQuerySource: Source {
     }
 }
 
+extension SQLiteQuerySource: NumberSurveyingSource {
+    package func numbers(in columns: [String], context: RunContext) async throws -> [String: SeenNumbers] {
+        let query = self.query
+        return try await SQLiteSourceSupport.look(at: path) { connection in
+            _ = try Self.prepare(query, connection)
+            return try SQLiteLook.numbers(in: columns, of: "(\(query))", connection)
+        }
+    }
+}
+
 extension Source where Self == SQLiteQuerySource {
     /// The rows of a query over the SQLite database file at `path`.
     public static func sqlite(path: String, query: String) -> SQLiteQuerySource {

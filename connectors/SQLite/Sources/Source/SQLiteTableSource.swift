@@ -71,6 +71,16 @@ public struct SQLiteTableSource: ResumableSource {
     }
 }
 
+extension SQLiteTableSource: NumberSurveyingSource {
+    package func numbers(in columns: [String], context: RunContext) async throws -> [String: SeenNumbers] {
+        let name = table
+        return try await SQLiteSourceSupport.look(at: path) { connection in
+            let table = try Self.find(name, in: connection)
+            return try SQLiteLook.numbers(in: columns, of: SQLiteName.quoted(table.name), connection)
+        }
+    }
+}
+
 extension Source where Self == SQLiteTableSource {
     /// The rows of a table of the SQLite database file at `path`.
     public static func sqlite(path: String, table: String) -> SQLiteTableSource {
