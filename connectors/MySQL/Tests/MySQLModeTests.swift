@@ -264,4 +264,23 @@ private let mirror = SinkMode.mirror(on: ["id"])
         }
         #expect(try bench.mariadb("SELECT COUNT(*) FROM people") == ["1"])
     }
+
+    @Test("A column that another table refers to is not widened: the error says why and what loads all the same")
+    func dependences() async throws {
+        try bench.mariadb(
+            "CREATE TABLE t (id INT PRIMARY KEY); CREATE TABLE pets (owner INT, FOREIGN KEY (owner) REFERENCES t (id))")
+        let schema = Schema([Field("id", .int64)])
+        let batch = try RecordBatch.of(schema, [[.integer(5)], [.integer(3_000_000_000)]])
+        func sink(_ policy: SchemaPolicy) throws -> MySQLSink {
+            MySQLSink(configuration: try bench.configuration, table: "t", schemaPolicy: policy)
+        }
+        let error = await #expect(throws: HeadraceError.self) {
+            try await sink(.evolve).load([batch], schema: schema, mode: .append)
+        }
+        #expect(
+            error?.code == .schemaMismatch && error?.hint?.contains("schemaPolicy=refuse") == true,
+            "\(String(describing: error))")
+        let result = try await sink(.refuse).load([batch], schema: schema, mode: .append)
+        #expect(result.counts == WriteCounts(inserted: 1) && result.rejects.count == 1)
+    }
 }

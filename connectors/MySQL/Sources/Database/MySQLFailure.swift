@@ -33,6 +33,10 @@ struct MySQLFailure: Error, Sendable {
     }
     /// The transaction may work when it is run again.
     var isConflict: Bool { number == 1213 }
+    /// A statement waited too long for a row's lock; it was undone alone, unless the server is told otherwise.
+    var isLockTimeout: Bool { number == 1205 }
+    /// A column's type cannot change because something else is made of it: a foreign key, a generated column, a check.
+    var isDependence: Bool { [1832, 1833, 1834, 3106, 3855, 3959, 1901].contains(number) }
     /// The connection is gone, with everything that was not committed; whether a commit arrived is not known.
     var isConnectionLoss: Bool { [2006, 2013, 2055, 1927, 1053, 1152, 1159, 1161].contains(number) }
     /// The server or the client does not take `LOAD DATA LOCAL`.

@@ -137,7 +137,7 @@ public struct MySQLSink: AppendingSink, ReplacingSink, UpsertingSink, InsertingS
             let plan = try self.tablePlan(for: schema, mode: mode, in: connection)
             return plan.definitions.map(\.text)
                 + plan.ignored.map { "leave out column \"\($0.name)\", which the table lacks" }
-                + plan.statements(at: context.clock.now()) + [checkpoint]
+                + plan.statements(at: context.datingTime) + [checkpoint]
         }
     }
 }

@@ -13,6 +13,8 @@ public final class MySQLSinkWriter: MirroringWriter {
     private struct State {
         /// Whether the epoch's transaction is open.
         var isOpen = false
+        /// Whether the transaction holds rows, which are not in hand any more.
+        var hasRows = false
         /// Once what is not there was made.
         var isPrepared = false
         /// The table that this writer made, for as long as nothing was committed into it.
@@ -49,7 +51,7 @@ public final class MySQLSinkWriter: MirroringWriter {
         self.byFile = byFile
         self.context = context
         expected = Mutex(sink.seen.take(by: context.run))
-        time = context.clock.now()
+        time = context.datingTime
     }
 
     public func encode(_ batch: Batch) throws -> MySQLEncodedBatch {
@@ -67,13 +69,16 @@ public final class MySQLSinkWriter: MirroringWriter {
         let (counts, rejects) = try await session.use { connection in
             try self.begin(connection)
             guard plan.isStaged else { return Self.inserted(try span.write(encoded, to: connection)) }
-            if let keys = encoded.keys {
-                try MySQLSeenKeys(plan).add(keys.lines, byFile: self.byFile, in: connection)
+            return try self.attempt(connection) {
+                if let keys = encoded.keys {
+                    try MySQLSeenKeys(plan).add(keys.lines, byFile: self.byFile, in: connection)
+                }
+                let (counts, refusals) = try self.merger(plan).merge(encoded, byFile: self.byFile, in: connection)
+                return (counts, refusals.map { $0.reject(of: encoded, plan: plan) })
             }
-            let (counts, refusals) = try self.merger(plan).merge(encoded, byFile: self.byFile, in: connection)
-            return (counts, refusals.map { $0.reject(of: encoded, plan: plan) })
         }
         state.withLock {
+            $0.hasRows = true
             $0.counts = $0.counts + counts
             $0.unknownKeys += encoded.unknownKeys
         }
@@ -102,7 +107,7 @@ public final class MySQLSinkWriter: MirroringWriter {
                     [("table", plan.table.text), ("rows", "\(unknown)")])
                 return 0
             }
-            return try MySQLSeenKeys(plan).deleteAbsent(in: connection)
+            return try self.attempt(connection) { try MySQLSeenKeys(plan).deleteAbsent(in: connection) }
         }
         state.withLock { $0.counts.deleted += deleted }
         return deleted
@@ -150,6 +155,7 @@ public final class MySQLSinkWriter: MirroringWriter {
         self.expected.withLock { $0 = .only(checkpoint) }
         state.withLock {
             $0.isOpen = false
+            $0.hasRows = false
             $0.made = nil
             $0.mirrored = checkpoint.run
             $0.hasFreshKeys = false
@@ -236,6 +242,21 @@ public final class MySQLSinkWriter: MirroringWriter {
         state.withLock { $0.isOpen = true }
     }
 
+    /// Does work in the epoch's open transaction, and again where another transaction stood in its way. A deadlock undoes the
+    /// whole transaction: where that held rows of earlier batches, the run ends, and the next one goes on after the last epoch.
+    private func attempt<R>(_ connection: MySQLConnection, _ body: () throws -> R) throws -> R {
+        try connection.attempt(
+            log: context.log,
+            reopen: { failure in
+                let isLost = self.state.withLock { state in
+                    state.isOpen = false
+                    return state.hasRows
+                }
+                if isLost { throw failure }
+                try self.begin(connection)
+            }, body)
+    }
+
     private func prepare(_ connection: MySQLConnection) throws {
         switch target {
         case .facts(let facts, _):
@@ -280,6 +301,15 @@ public final class MySQLSinkWriter: MirroringWriter {
                     throw HeadraceError(
                         .schemaMismatch, "table \"\(plan.table.text)\" was made by somebody else just now",
                         hint: "run again", retry: .mayHelp)
+                }
+                if error.isDependence {
+                    throw HeadraceError(
+                        .schemaMismatch,
+                        "a column of table \"\(plan.table.text)\" cannot be widened: \(error.message)",
+                        fields: [("sql", definition.text)],
+                        hint:
+                            "drop what depends on it and make it again afterwards, or load what fits with schemaPolicy=refuse"
+                    )
                 }
                 guard error.isAboutRows else { throw error }
                 throw HeadraceError(
