@@ -35,7 +35,8 @@ private func fit(_ fields: [Field], _ policy: SchemaPolicy) throws -> SchemaFit 
     func freezes() throws {
         let found = try fit([Field("note", .utf8), Field("id", .int64), Field("tag", .bool)], .freeze)
         #expect(found.written == [1] && found.ignored.map(\.name) == ["note", "tag"] && found.widened.isEmpty)
-        #expect(throws: HeadraceError.self) { try fit([Field("note", .utf8)], .freeze) }
+        let error = #expect(throws: HeadraceError.self) { try fit([Field("note", .utf8)], .freeze) }
+        #expect(error?.hint?.contains("nothing would be left") == true)
     }
 
     @Test("Refuse names what differs and what to try")

@@ -4,8 +4,6 @@ package struct HistoryBatch {
     package struct Change: Sendable, Hashable {
         /// Its place, as the sink counts.
         package let place: Int
-        /// A row of its key.
-        package let keyRow: Int
         /// The row whose values it takes; nil where it keeps its own.
         package let row: Int?
         /// Since when it holds.
@@ -57,20 +55,19 @@ package struct HistoryBatch {
     /// Reckons what comes of the last key's rows.
     package mutating func finish() {
         defer { (versions, rows) = ([], []) }
-        guard let first = rows.first else { return }
+        guard let first = rows.first?.row else { return }
         var line = HistoryLine(versions)
         for row in rows { line.apply(row: row.row, at: row.time, value: row.value) }
         counts = counts + line.counts
         for version in line.versions {
             guard let place = version.place else {
-                begun.append(Begin(row: version.row ?? first.row, from: version.from, until: version.until))
+                begun.append(Begin(row: version.row ?? first, from: version.from, until: version.until))
                 continue
             }
             guard version.isEnded || version.row != nil else { continue }
             changed.append(
                 Change(
-                    place: place, keyRow: first.row, row: version.row, from: version.from,
-                    until: version.isEnded ? version.until : nil))
+                    place: place, row: version.row, from: version.from, until: version.isEnded ? version.until : nil))
         }
     }
 }

@@ -67,29 +67,34 @@ extension ModeHarness {
 
     /// A batch of 2,000 rows of one key, dated in an order, against one of as many keys: rows, counts, and that it does not
     /// take many times as long.
-    package func checkRepetitions(_ order: String) async throws {
+    /// - Parameter time: says how long work takes.
+    package func checkRepetitions(
+        _ order: String, time: (() async throws -> Void) async throws -> Duration
+    ) async throws {
         let expect = Expectations(promise: "Many rows of one key cost what many keys do")
         func load(_ key: (Int) -> Int) async throws -> Duration {
             let changes = (0..<2000).map { row in
-                let time =
+                let since =
                     switch order {
                     case "rising": row
                     case "falling": 2000 - row
                     case "alike": 7
                     default: row * 7919 % 2003
                     }
-                return HistoryModel.Change(key: key(row), time: time, value: row % 3)
+                return HistoryModel.Change(key: key(row), time: since, value: row % 3)
             }
             var model = HistoryModel()
             let counts = model.apply(changes)
             for table in ["people", "_headrace_state"] { try run("DROP TABLE IF EXISTS \(table)") }
-            let start = ContinuousClock.now
-            let result = try await makePeople().load(
-                [try Self.batch(changes)], schema: Self.datedSchema, mode: Self.byTime)
-            let time = ContinuousClock.now - start
-            try expect.equal("the account of rows \(order)", result.counts, counts)
+            var found = WriteCounts()
+            let taken = try await time {
+                found = try await makePeople().load(
+                    [try Self.batch(changes)], schema: Self.datedSchema, mode: Self.byTime
+                ).counts
+            }
+            try expect.equal("the account of rows \(order)", found, counts)
             try await expectVersions(model, order)
-            return time
+            return taken
         }
         let many = try await load { $0 }
         let one = try await load { _ in 1 }

@@ -112,6 +112,28 @@ private let mirror = SinkMode.mirror(on: ["id"])
         arguments: 0..<30)
     func property(seed: Int) async throws { try await bench.checkMirror(seed: seed) }
 
+    @Test("A user who may make no table beside the mirrored one is told so by the plan")
+    func privileges() async throws {
+        let user = "mirror_\(bench.database)"
+        try bench.psql(
+            """
+            CREATE TABLE people (id bigint PRIMARY KEY, name text); CREATE ROLE "\(user)";
+            GRANT USAGE ON SCHEMA public TO "\(user)"; GRANT ALL ON people TO "\(user)"; REVOKE CREATE ON SCHEMA public FROM public
+            """)
+        var configuration = try bench.configuration
+        try configuration.set("options", to: "-c role=\(user)")
+        let sink = PostgreSQLSink(configuration, table: "people")
+        let error = await #expect(throws: HeadraceError.self) {
+            _ = try await sink.plan(for: people, mode: mirror, in: .testing())
+        }
+        #expect(error?.code == .accessDenied && error?.message.contains("schema public") == true)
+        #expect(error?.hint?.contains("CREATE") == true)
+        _ = try await sink.plan(for: people, mode: .upsert(on: ["id"]), in: .testing())
+        try bench.psql("GRANT CREATE ON SCHEMA public TO \"\(user)\"")
+        _ = try await sink.plan(for: people, mode: mirror, in: .testing())
+        try bench.psql("DROP OWNED BY \"\(user)\"; DROP ROLE \"\(user)\"")
+    }
+
     @Test("A row that the sink refuses keeps the row of its key in the table")
     func refusedRows() async throws {
         try bench.psql("CREATE TABLE people (id bigint PRIMARY KEY, name varchar(5) CHECK (name <> 'bad'))")

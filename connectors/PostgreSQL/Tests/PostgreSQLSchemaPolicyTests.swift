@@ -135,6 +135,21 @@ private func batch(_ id: Int64 = 3_000_000_000) throws -> RecordBatch {
         }
     }
 
+    @Test(
+        "A column that a view is made of is not widened: the error says what depends on it and what loads all the same")
+    func dependences() async throws {
+        try bench.psql("CREATE TABLE t (id integer); CREATE VIEW seen AS SELECT id FROM t")
+        let schema = Schema([Field("id", .int64)])
+        let batch = try RecordBatch.of(schema, [[.integer(5)], [.integer(3_000_000_000)]])
+        let error = await #expect(throws: HeadraceError.self) {
+            try await sink(.evolve).load([batch], schema: schema, mode: .append)
+        }
+        #expect(error?.code == .schemaMismatch && error?.hint?.contains("schemaPolicy=refuse") == true)
+        #expect(error?.fields.contains { $0.value.contains("view seen") } == true, "\(String(describing: error))")
+        let result = try await sink(.refuse).load([batch], schema: schema, mode: .append)
+        #expect(result.counts == WriteCounts(inserted: 1) && result.rejects.count == 1)
+    }
+
     @Test("A domain keeps its rules: it is not widened, and what does not fit is a reject")
     func domains() async throws {
         try bench.psql("CREATE DOMAIN small AS integer CHECK (VALUE > 0); CREATE TABLE t (id small)")

@@ -50,8 +50,8 @@ struct PostgreSQLHistory: Sendable {
     }
 
     /// The rows that `condition` picks and the versions that they may meet, with the numbers that tell what comes of them: the
-    /// row, or the version's part and place in the table; its key, its value among those of the key, its begin and end among
-    /// all times; and the times as text.
+    /// row, or the version's part and place in the table, once with its begin and once with its end; its key, its value among
+    /// those of the key, the time among all times, and that as text.
     func look(at stage: PostgreSQLTableName, where condition: SQL) -> SQL {
         let (keys, names) = (plan.keyNames, plan.valueNames)
         let staged = zip(staged(keys + names, of: "s"), keys + names).map { ", \($0) AS \($1)" as SQL }.joined(by: "")
@@ -78,42 +78,40 @@ struct PostgreSQLHistory: Sendable {
                 FROM \(plan.table) t JOIN _headrace_keys k ON \(plan.sameKey("t", "k"))
                 WHERE t.\(until) IS NULL OR t.\(until) > k._headrace_first OR t.\(from) >= k._headrace_first),
             _headrace_events AS (
-                SELECT r.\(PostgreSQLStages.row), NULL::oid AS _headrace_part, NULL::tid AS _headrace_place\(values(keys + names, of: "r")),
-                    \(time) AS _headrace_time, NULL::\(bound) AS _headrace_until
+                SELECT r.\(PostgreSQLStages.row), NULL::oid AS _headrace_part, NULL::tid AS _headrace_place, false AS _headrace_ends\(values(keys + names, of: "r")),
+                    \(time) AS _headrace_time
                 FROM _headrace_rows r\(newest)
                 UNION ALL
-                SELECT NULL, o._headrace_part, o._headrace_place\(values(keys + names, of: "o")), o._headrace_time, o._headrace_until
-                FROM _headrace_old o),
-            _headrace_times AS (SELECT _headrace_time, row_number() OVER (ORDER BY _headrace_time) AS _headrace_rank FROM (
-                SELECT _headrace_time FROM _headrace_events
-                UNION SELECT _headrace_until FROM _headrace_events WHERE _headrace_until IS NOT NULL) x)
-            SELECT e.\(PostgreSQLStages.row), e._headrace_part, e._headrace_place,
-                dense_rank() OVER (ORDER BY \(keys.map { "e.\($0)" as SQL })),
-                dense_rank() OVER (PARTITION BY \(keys.map { "e.\($0)" as SQL }) ORDER BY \(equal)),
-                b._headrace_rank, u._headrace_rank, e._headrace_time, e._headrace_until
-            FROM _headrace_events e JOIN _headrace_times b ON b._headrace_time = e._headrace_time
-                LEFT JOIN _headrace_times u ON u._headrace_time = e._headrace_until
-            ORDER BY 4, e.\(PostgreSQLStages.row)
+                SELECT NULL, o._headrace_part, o._headrace_place, false\(values(keys + names, of: "o")), o._headrace_time FROM _headrace_old o
+                UNION ALL
+                SELECT NULL, o._headrace_part, o._headrace_place, true\(values(keys + names, of: "o")), o._headrace_until FROM _headrace_old o
+                WHERE o._headrace_until IS NOT NULL)
+            SELECT \(PostgreSQLStages.row), _headrace_part, _headrace_place, _headrace_ends, dense_rank() OVER (ORDER BY \(keys)),
+                dense_rank() OVER (PARTITION BY \(keys) ORDER BY \(equal)), dense_rank() OVER (ORDER BY _headrace_time), _headrace_time
+            FROM _headrace_events ORDER BY 5, _headrace_ends DESC, \(PostgreSQLStages.row)
             """
     }
 
     /// Changes versions and begins others, as `PostgreSQLHistoryChanges` lists them, and gives their numbers.
+    ///
+    /// Joined with their rows before the table comes in: the server has no idea how many there are.
     func write(from stage: PostgreSQLTableName) -> SQL {
         let (keys, names) = (plan.keyNames, plan.valueNames)
-        let changes = zip(names, staged(names, of: "s")).map { name, value in
-            "\(name) = CASE WHEN c.line IS NULL THEN t.\(name) ELSE \(value) END, " as SQL
-        }
-        let same = zip(keys, staged(keys, of: "k")).map { "t.\($0) = \($1)" as SQL }.joined(by: " AND ")
+        let taken = zip(staged(names, of: "s"), names).map { ", \($0) AS \($1)" as SQL }.joined(by: "")
+        let changes = names.map { "\($0) = CASE WHEN c._headrace_line IS NULL THEN t.\($0) ELSE c.\($0) END, " as SQL }
         // What held has ended before anything begins: a table may take one open version of a key.
         return """
-            WITH _headrace_ended AS (UPDATE \(plan.table) t SET \(changes.joined(by: ""))\(until) = coalesce(c.until::\(bound), t.\(until)),
-                    \(current) = CASE WHEN c.until IS NULL THEN t.\(current) ELSE false END
-                FROM unnest($1::oid[], $2::tid[], $3::integer[], $4::integer[], $5::text[], $6::text[]) AS c(part, place, key, line, begun, until)
-                    JOIN \(stage) k ON k.\(PostgreSQLStages.row) = c.key LEFT JOIN \(stage) s ON s.\(PostgreSQLStages.row) = c.line
-                WHERE t.ctid = c.place AND t.tableoid = c.part AND \(same) AND t.\(from) = c.begun::\(bound) RETURNING 1),
+            WITH _headrace_changes AS MATERIALIZED (SELECT c.*\(taken)
+                FROM unnest($1::oid[], $2::tid[], $3::integer[], $4::text[], $5::text[])
+                    AS c(_headrace_part, _headrace_place, _headrace_line, _headrace_begun, _headrace_until)
+                    LEFT JOIN \(stage) s ON s.\(PostgreSQLStages.row) = c._headrace_line),
+            _headrace_ended AS (UPDATE \(plan.table) t SET \(changes.joined(by: ""))\(until) = coalesce(c._headrace_until::\(bound), t.\(until)),
+                    \(current) = CASE WHEN c._headrace_until IS NULL THEN t.\(current) ELSE false END
+                FROM _headrace_changes c WHERE t.ctid = c._headrace_place AND t.tableoid = c._headrace_part
+                    AND t.\(from) = c._headrace_begun::\(bound) RETURNING 1),
             _headrace_begun AS (INSERT INTO \(plan.table) (\(keys + names), \(from), \(until), \(current))\(plan.overriding)
                 SELECT \(staged(keys + names, of: "s")), b.begun::\(bound), b.until::\(bound), b.until IS NULL
-                FROM unnest($7::integer[], $8::text[], $9::text[]) AS b(line, begun, until)
+                FROM unnest($6::integer[], $7::text[], $8::text[]) AS b(line, begun, until)
                     JOIN \(stage) s ON s.\(PostgreSQLStages.row) = b.line
                 WHERE (SELECT count(*) FROM _headrace_ended) >= 0 RETURNING 1)
             SELECT (SELECT count(*) FROM _headrace_ended), (SELECT count(*) FROM _headrace_begun)

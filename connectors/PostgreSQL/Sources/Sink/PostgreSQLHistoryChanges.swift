@@ -5,19 +5,28 @@ struct PostgreSQLHistoryChanges {
     private(set) var batch = HistoryBatch()
     /// Where versions lie: part and place.
     private var places: [(part: String, place: String)] = []
+    /// When versions of the key at hand end, by part and place.
+    private var ends: [String: Int] = [:]
+    private var key: Int?
     /// Times by their rank.
     private var times: [Int: String] = [:]
 
-    /// Takes a row of what `PostgreSQLHistory.look` finds.
+    /// Takes a row of what `PostgreSQLHistory.look` finds: of each key the ends of versions first.
     mutating func see(_ found: borrowing PostgreSQLRow) {
         func number(_ column: Int) -> Int? { found.integer(column).map { Int($0) } }
-        let (key, value, from) = (number(3) ?? 0, number(4) ?? 0, number(5) ?? 0)
-        times[from] = found.text(7)
-        if let row = number(0) { return batch.add(row: row, key: key, value: value, at: from) }
-        let until = number(6)
-        if let until { times[until] = found.text(8) }
-        batch.add(version: places.count, key: key, value: value, from: from, until: until)
-        places.append((found.text(1) ?? "", found.text(2) ?? ""))
+        let (key, value, time) = (number(4) ?? 0, number(5) ?? 0, number(6) ?? 0)
+        times[time] = found.text(7)
+        if key != self.key { ends = [:] }
+        self.key = key
+        if let row = number(0) { return batch.add(row: row, key: key, value: value, at: time) }
+        let place = (part: found.text(1) ?? "", place: found.text(2) ?? "")
+        if found.bool(3) {
+            ends[place.part + place.place] = time
+        } else {
+            let until = ends[place.part + place.place]
+            batch.add(version: places.count, key: key, value: value, from: time, until: until)
+            places.append(place)
+        }
     }
 
     /// Reckons what comes of the last key's rows.
@@ -32,9 +41,9 @@ struct PostgreSQLHistoryChanges {
         let (changed, begun) = (batch.changed, batch.begun)
         return [
             array(changed) { places[$0.place].part }, array(changed) { places[$0.place].place },
-            array(changed) { "\($0.keyRow)" }, array(changed) { $0.row.map { "\($0)" } },
-            array(changed) { time($0.from) }, array(changed) { time($0.until) },
-            array(begun) { "\($0.row)" }, array(begun) { time($0.from) }, array(begun) { time($0.until) },
+            array(changed) { $0.row.map { "\($0)" } }, array(changed) { time($0.from) },
+            array(changed) { time($0.until) }, array(begun) { "\($0.row)" }, array(begun) { time($0.from) },
+            array(begun) { time($0.until) },
         ]
     }
 }

@@ -22,7 +22,7 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
     let plan: PostgreSQLTablePlan
     private let time: PostgreSQLLiteral
     private let log: EventLog
-    let stages = PostgreSQLStages()
+    let stages: PostgreSQLStages
     private var refusals = 0
     private var rules: [PostgreSQLRule]?
     /// Whether a COPY that leaves out what breaks a check leaves out what the server refuses.
@@ -35,6 +35,8 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
         self.plan = plan
         self.log = log
         self.time = time
+        // The server learns from it that no number is there twice, without which it guesses thousands.
+        stages = PostgreSQLStages(isIndexed: plan.mode.isHistory)
     }
 
     /// Whether rows go into the table by COPY as long as the server takes them all.

@@ -29,8 +29,10 @@ public final class PostgreSQLSinkWriter: MirroringWriter {
     }
 
     /// What an epoch's transaction begins with. Constraints that wait for the commit would refuse rows when it is too
-    /// late to tell which.
-    static var opening: SQL { "BEGIN ISOLATION LEVEL READ COMMITTED; SET CONSTRAINTS ALL IMMEDIATE" }
+    /// late to tell which; compiling a statement that runs for one batch would take longer than the statement.
+    static var opening: SQL {
+        "BEGIN ISOLATION LEVEL READ COMMITTED; SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL jit = off"
+    }
 
     private let sink: PostgreSQLSink
     private let target: Target

@@ -10,7 +10,11 @@ final class PostgreSQLStages {
         let types: [UInt32]
     }
 
+    private let isIndexed: Bool
     private var made: [Shape: PostgreSQLTableName] = [:]
+
+    /// - Parameter isIndexed: whether rows are found by their number, one by one.
+    init(isIndexed: Bool) { self.isIndexed = isIndexed }
 
     /// The column in front of a stage's others: the row of the batch.
     static var row: SQL { "\"_headrace_row\"" }
@@ -57,8 +61,9 @@ final class PostgreSQLStages {
             let type = try connection.first("SELECT format_type($1::oid, -1)", ["\(column.type.oid)"]) { $0.text(0) }
             return "\(column.name) \(SQL(writtenByUser: (type ?? nil) ?? "text"))"
         }
+        let key: SQL = isIndexed ? "PRIMARY KEY" : "NOT NULL"
         try connection.script(
-            "CREATE TEMPORARY TABLE \(stage.table) (\(Self.row) integer NOT NULL, \(lines)) ON COMMIT DROP")
+            "CREATE TEMPORARY TABLE \(stage.table) (\(Self.row) integer \(key), \(lines)) ON COMMIT DROP")
         made[shape] = stage
         return (stage, true)
     }

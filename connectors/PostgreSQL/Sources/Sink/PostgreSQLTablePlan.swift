@@ -11,6 +11,8 @@ struct PostgreSQLTablePlan: Sendable {
 
         /// Whether rows find their equals by key, so that a row that is there is no mistake.
         var isKeyed: Bool { self != .append && self != .replace }
+
+        var isHistory: Bool { if case .history = self { true } else { false } }
     }
 
     /// The table, with its schema where the catalog knows it.

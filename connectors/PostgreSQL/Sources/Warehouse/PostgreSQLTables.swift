@@ -15,7 +15,7 @@ final class PostgreSQLTables: @unchecked Sendable {
 
     private var tables: [String: PostgreSQLTable] = [:]
     private var encoders: [EncoderKey: PostgreSQLRowEncoder] = [:]
-    private let stages = PostgreSQLStages()
+    private let stages = PostgreSQLStages(isIndexed: false)
 
     private func table(_ name: String, _ connection: PostgreSQLConnection) throws -> PostgreSQLTable {
         if let known = tables[name] { return known }
