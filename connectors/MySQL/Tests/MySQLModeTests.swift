@@ -137,14 +137,34 @@ private let mirror = SinkMode.mirror(on: ["id"])
     @Test("A mirror that dies just after its last commit leaves nothing once the job has looked for its checkpoint")
     func diesAfterLastCommit() async throws {
         let context = RunContext.testing(faults: Faults(failingAt: "mysql.afterCommit"))
-        await #expect(throws: (any Error).self) {
-            try await sink.load(
-                [try .of(people, [[.integer(1), .utf8("Ann")]])], schema: people, mode: mirror, in: context)
-        }
+        let dying = try await sink.openWriter(for: people, mode: mirror, in: context)
+        _ = try await dying.write(try dying.encode(.testing(try rows([(1, "Ann")]))))
+        _ = try await dying.settle()
+        await #expect(throws: (any Error).self) { try await dying.commit(.testing()) }
         #expect(try bench.stages().count == 1)
         #expect(try await sink.committed(in: .testing(fence: 2))?.isFinal == true)
         #expect(try bench.stages() == [])
         #expect(try bench.mariadb("SELECT COUNT(*) FROM _headrace_mirror") == ["0"])
+    }
+
+    @Test("A mirror that never hears that its first epoch is committed goes on with the keys of that epoch")
+    func answerLost() async throws {
+        try await sink.load([try rows([(1, "a"), (2, "b"), (3, "c")])], schema: people, mode: .append)
+        var context = RunContext.testing(job: "mirror", faults: Faults(failingAt: "mysql.afterCommit"))
+        let first = try await sink.openWriter(for: people, mode: mirror, in: context)
+        _ = try await first.write(try first.encode(.testing(try rows([(1, "x")]))))
+        _ = try await first.settle()
+        await #expect(throws: (any Error).self) { try await first.commit(.testing(final: false)) }
+        await first.abort()
+        context = .testing(job: "mirror", fence: 2)
+        context.resumed = try await sink.committed(in: context)
+        let second = try await sink.openWriter(for: people, mode: mirror, in: context)
+        _ = try await second.write(try second.encode(.testing(try rows([(2, "y")]))))
+        #expect(try await second.deleteAbsent() == 1)
+        _ = try await second.settle()
+        try await second.commit(.testing(epoch: 2, run: "run-2"))
+        #expect(try table() == ["1\tx", "2\ty"])
+        #expect(try bench.stages().isEmpty)
     }
 
     @Test("A mirror that fails before its first commit leaves no table behind, and no row changed")

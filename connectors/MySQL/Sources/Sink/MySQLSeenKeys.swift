@@ -103,9 +103,17 @@ struct MySQLSeenKeys: Sendable {
         try connection.execute("\(release) AND mark = \(MySQLLiteral(mark))")
     }
 
-    /// As `end`, for the load that this run began and that has committed nothing.
+    /// Takes away the table of the load that this run began, unless keys were committed into it: the answer to the commit may be
+    /// what was lost.
     func abandon(job: String, run: String, in connection: MySQLConnection) throws {
-        try end(Self.mark(job, run), in: connection)
+        guard try connection.rows("SELECT \(comment)").first?[0] == Self.mark(job, run) else { return }
+        // Waits for a commit that is on its way.
+        try connection.execute("LOCK TABLES \(table) WRITE, `_headrace_mirror` READ")
+        let owned: SQL = """
+            SELECT EXISTS (SELECT 1 FROM `_headrace_mirror` WHERE target = \(MySQLLiteral(target.text))
+            AND job = \(MySQLLiteral(job)) AND run = \(MySQLLiteral(run)))
+            """
+        if try connection.number(owned) == 0 { try connection.execute(drop) }
     }
 
     // MARK: - In the rows' transactions
