@@ -24,7 +24,6 @@ struct ConnectorTemplate {
             ("Sources/HeadraceAcme/AcmeConnector.swift", Self.connector),
             ("Sources/headrace-acme/Main.swift", Self.main),
             ("Tests/HeadraceAcmeTests/AcmeContractTests.swift", Self.contractTests),
-            ("Tests/HeadraceAcmeTests/AcmeSourceTests.swift", Self.sourceTests),
         ].map { (filled($0), filled($1)) }
     }
 
