@@ -52,7 +52,7 @@ extension RunContext {
     package var encodingTexts: RunContext {
         var context = self
         // Small enough that those of a few columns, and of functions of them, leave most of the budget to the rows.
-        context.dictionaries = TextDictionaries(share: memory.limit / 64)
+        context.dictionaries = TextDictionaries(share: memory.limit / 32)
         return context
     }
 }
