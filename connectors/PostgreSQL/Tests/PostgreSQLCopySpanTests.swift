@@ -30,17 +30,17 @@ private let schema = Schema([Field("id", .int64, nullable: false), Field("name",
     func spansBatches(width: Int, open: Int) async throws {
         let sink = PostgreSQLSink(try bench.configuration, table: "people")
         let writer = try await sink.openWriter(for: schema, mode: .append, in: .testing())
-        // Seven batches of a megabyte make a COPY of more than six.
-        for batch in try batches(7, bad: [], width: width) {
+        // Five batches of a megabyte make a COPY of more than four.
+        for batch in try batches(5, bad: [], width: width) {
             _ = try await writer.write(try writer.encode(.testing(batch)))
         }
         let copies = "SELECT count(*) FROM pg_stat_progress_copy WHERE datname = current_database()"
         #expect(try bench.psql(copies) == ["\(open)"])
         #expect(try await writer.drain().isEmpty)
         #expect(try bench.psql(copies) == ["0"])
-        #expect(try await writer.settle() == WriteCounts(inserted: 70))
+        #expect(try await writer.settle() == WriteCounts(inserted: 50))
         try await writer.commit(.testing())
-        #expect(try bench.psql("SELECT count(*), sum(length(name)) FROM people") == ["70|\(70 * width)"])
+        #expect(try bench.psql("SELECT count(*), sum(length(name)) FROM people") == ["50|\(50 * width)"])
     }
 
     @Test(

@@ -150,6 +150,50 @@ private func row(_ id: Int, _ name: String = "n", _ country: String = "SE", _ pr
         #expect(found.sorted() == wanted.sorted())
     }
 
+    @Test(
+        "Where a column's length or collation decides whether a check holds, no row is in both places or in neither",
+        arguments: [
+            ("text COLLATE ci", "name IN ('n', 'void2') AND name <> 'VOID2'", ["bad", "N", "void2"], [0, 2]),
+            ("char(3)", "name ~ '^[A-Z ]{3}$' OR name = 'n'", ["abc", "AB", "ABC"], [0]),
+        ])
+    func checksOfColumns(type: String, check: String, odd: [String], bad: [Int]) async throws {
+        try bench.psql(
+            """
+            CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+            CREATE TABLE plain (id bigint, name \(type) CONSTRAINT no_bad CHECK (\(check)))
+            """)
+        let rows = (0..<3000).map { row($0, odd.indices.contains($0 % 50) ? odd[$0 % 50] : "n") }
+        let pairs = rows.map { Array($0[..<2]) }
+        let some = Schema(Array(schema.fields[..<2]))
+        let batches = try stride(from: 0, to: 3000, by: 250).map {
+            try RecordBatch.of(some, Array(pairs[$0..<$0 + 250]))
+        }
+        let sink = PostgreSQLSink(try bench.configuration, table: "plain")
+        let result = try await sink.load(batches, schema: some, mode: .append)
+        let good = (0..<3000).filter { !bad.contains($0 % 50) }
+        #expect(try bench.psql("SELECT id FROM plain ORDER BY id") == good.map(String.init))
+        #expect(result.counts == WriteCounts(inserted: good.count))
+        #expect(result.rejects.map { ($0.place.row - 1) % 50 } == (0..<60).flatMap { _ in bad })
+    }
+
+    @Test("Times with more digits than their column are refused, not rounded, and a mirror keeps what it has written")
+    func fineTimes() async throws {
+        try bench.psql("CREATE TABLE timed (at timestamp(1) PRIMARY KEY, day time(0))")
+        let timed = Schema([Field("at", .timestamp(zone: nil)), Field("day", .time64)])
+        let values: [(Int64, Int64)] = [(700_000, 1_000_000), (710_000, 0), (900_000, 1), (1_000_000, 2_000_000)]
+        let rows = values.map { [Scalar.timestamp($0.0), .time($0.1)] }
+        let sink = PostgreSQLSink(try bench.configuration, table: "timed")
+        for _ in 0..<2 {
+            let result = try await sink.load([try .of(timed, rows)], schema: timed, mode: .upsert(on: ["at"]))
+            #expect(result.rejects.map(\.field) == ["at", "day"])
+            #expect(result.rejects.map(\.code) == ["doesNotFit", "doesNotFit"])
+        }
+        #expect(try bench.psql("SELECT at::text || ' ' || day FROM timed ORDER BY 1").count == 2)
+        let good = [rows[0], rows[3]]
+        let mirrored = try await sink.load([try .of(timed, good)], schema: timed, mode: .mirror(on: ["at"]))
+        #expect(mirrored.counts == WriteCounts(unchanged: 2))
+    }
+
     @Test("Constraints that would wait for the commit refuse their rows at once")
     func deferred() async throws {
         try bench.psql(

@@ -9,7 +9,7 @@ import HeadraceCore
 /// - Invariant (`@unchecked Sendable`): used inside calls of its session only.
 final class PostgreSQLCopySpan: @unchecked Sendable {
     /// So many bytes go into one COPY, about.
-    static let byteLimit = 6 << 20
+    static let byteLimit = 4 << 20
 
     private let plan: PostgreSQLTablePlan
     private let rowWriter: PostgreSQLRowWriter

@@ -1,11 +1,12 @@
 import HeadraceCore
 
 extension PostgreSQLRowWriter {
-    /// Copies the rows that break no check into the table, and the others into a stage, where every rule names its own.
+    /// Puts the rows that break a check into a stage, where every rule names its own, and copies the others into the table.
     ///
-    /// The server reads the rows once when all are good and twice when one is not; through a stage it would write them twice.
-    /// - Returns: nil, with nothing written, where the table has no checks, where something else is refused, and where a row is
-    ///   left out that no check refuses when it is alone.
+    /// The server reads every row twice and writes it once; through a stage it would write it twice. Which rows break a check is
+    /// asked once: what the table's own columns would say a second time could differ.
+    /// - Returns: nil, with nothing written, where the table has no checks, where something else is refused, and where a row
+    ///   breaks the checks together that no check refuses when it is alone.
     func checked(_ rows: PostgreSQLEncodedRows, _ connection: PostgreSQLConnection) throws -> Outcome? {
         let rules = try knownRules(connection).filter { $0.check != nil }
         // A trigger may put right what a check would refuse.
@@ -14,13 +15,17 @@ extension PostgreSQLRowWriter {
         var outcome = Outcome()
         try stages.make(for: plan.columns, connection)
         try connection.script("SAVEPOINT headrace_checked")
+        var isWhole = false
         let failure = try attempt(connection, takesBadSQL: true) {
-            outcome.counts.inserted = try copy(rows, where: "(\(all)) IS NOT FALSE", connection)
-            guard outcome.counts.inserted < rows.count else { return }
+            outcome = Outcome()
             let stage = try stages.fill(plan.columns, rows, where: "(\(all)) IS FALSE", in: connection)
             try sort(stage, by: rules, connection, &outcome)
+            let left = outcome.refusals.map { rows.index(ofBatchRow: $0.row) }.sorted()
+            isWhole = try connection.first("SELECT count(*) FROM \(stage)") { $0.integer(0) } == 0
+            guard isWhole else { return }
+            outcome.counts.inserted = try copy(rows, without: left, connection)
         }
-        let isDone = failure == nil && outcome.counts.inserted + outcome.refusals.count == rows.count
+        let isDone = failure == nil && isWhole
         try connection.script(
             isDone
                 ? "RELEASE SAVEPOINT headrace_checked"

@@ -27,6 +27,8 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
     private var rules: [PostgreSQLRule]?
     /// Whether a COPY that leaves out what breaks a check leaves out what the server refuses.
     var checksTell = true
+    /// Whether the last batch had no refusal.
+    private var wasClean = true
     /// What the server says to a row that breaks a rule.
     private var words: [String: PostgreSQLFailure] = [:]
 
@@ -52,14 +54,13 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
     /// Writes the rows of a batch; of rows of one key the last in it stands.
     func write(_ rows: PostgreSQLEncodedRows, to connection: PostgreSQLConnection) throws -> Outcome {
         guard rows.count > 0 else { return Outcome() }
-        var outcome = Outcome()
-        if takesCopy,
-            let done = try refusals < Self.namedRefusals ? copied(rows, connection) : checked(rows, connection)
-        {
-            outcome = done
-        } else {
-            outcome = try staged(rows, connection)
+        var done: Outcome?
+        if takesCopy {
+            if refusals < Self.namedRefusals || wasClean { done = try copied(rows, connection) }
+            if done == nil { done = try checked(rows, connection) }
         }
+        var outcome = try done ?? staged(rows, connection)
+        wasClean = outcome.refusals.isEmpty
         refusals += outcome.refusals.count
         outcome.refusals.sort { $0.row < $1.row }
         return outcome
@@ -100,11 +101,9 @@ final class PostgreSQLRowWriter: @unchecked Sendable {
     }
 
     func copy(
-        _ rows: PostgreSQLEncodedRows, without left: [Int] = [], where condition: SQL? = nil,
-        _ connection: PostgreSQLConnection
+        _ rows: PostgreSQLEncodedRows, without left: [Int], _ connection: PostgreSQLConnection
     ) throws -> Int {
-        let only: SQL = condition.map { " WHERE \($0)" } ?? ""
-        try connection.beginCopyIn("\(plan.copy)\(only)")
+        try connection.beginCopyIn(plan.copy)
         try PostgreSQLEncodedRows.header.withUnsafeBytes { try connection.copyIn($0) }
         var start = 0
         for end in left + [rows.count] {

@@ -32,8 +32,7 @@ struct PostgreSQLSeenKeys: Sendable {
 
     private var drop: SQL { "DROP TABLE IF EXISTS \(table)" }
     private var create: SQL {
-        // Base types, and nulls are taken: a domain's rules are for the mirrored table.
-        "CREATE TABLE \(table) (\(plan.keys.map { "\(plan.columns[$0].name) \(plan.columns[$0].type.baseName)" as SQL }))"
+        "CREATE TABLE \(table) (\(plan.keys.map { plan.columns[$0].likeness }))"
     }
 
     private var deletion: SQL {

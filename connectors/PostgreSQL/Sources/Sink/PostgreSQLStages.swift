@@ -5,13 +5,9 @@ import HeadraceCore
 ///
 /// Used inside calls of its session only.
 final class PostgreSQLStages {
-    private struct Shape: Hashable {
-        let columns: [PostgreSQLName]
-        let types: [UInt32]
-    }
-
     private let isIndexed: Bool
-    private var made: [Shape: PostgreSQLTableName] = [:]
+    /// By their columns.
+    private var made: [SQL: PostgreSQLTableName] = [:]
 
     /// - Parameter isIndexed: whether rows are found by their number, one by one.
     init(isIndexed: Bool) { self.isIndexed = isIndexed }
@@ -51,19 +47,12 @@ final class PostgreSQLStages {
     func make(
         for columns: [PostgreSQLColumn], _ connection: PostgreSQLConnection
     ) throws -> (stage: PostgreSQLTableName, isNew: Bool) {
-        let shape = Shape(
-            columns: columns.map(\.name), types: columns.map { $0.isReadFromText ? 0 : $0.type.oid })
+        let shape = columns.map(\.likeness).joined(by: ", ")
         if let known = made[shape] { return (known, false) }
         let stage = Self.name(made.count + 1)
-        // The types' own names: without lengths, and a domain's base, so that nothing is refused here.
-        let lines = try columns.map { column -> SQL in
-            if column.isReadFromText { return "\(column.name) text" }
-            let type = try connection.first("SELECT format_type($1::oid, -1)", ["\(column.type.oid)"]) { $0.text(0) }
-            return "\(column.name) \(SQL(writtenByUser: (type ?? nil) ?? "text"))"
-        }
         let key: SQL = isIndexed ? "PRIMARY KEY" : "NOT NULL"
         try connection.script(
-            "CREATE TEMPORARY TABLE \(stage.table) (\(Self.row) integer \(key), \(lines)) ON COMMIT DROP")
+            "CREATE TEMPORARY TABLE \(stage.table) (\(Self.row) integer \(key), \(shape)) ON COMMIT DROP")
         made[shape] = stage
         return (stage, true)
     }

@@ -164,8 +164,9 @@ struct PostgreSQLColumnEncoder: Sendable {
         case .enumeration(let labels): enumerated(column, Set(labels), &misfits)
         case .json, .jsonb: refuse(column, &misfits) { Self.textProblem($0, limit: nil) }
         case .date: outside(column, Int32.self, -2_440_588, 2_145_042_905, &misfits)
-        case .time: outside(column, Int64.self, 0, 86_400_000_000, &misfits)
-        case .timestamp, .timestampWithZone: outside(column, Int64.self, -210_866_803_200_000_000, .max, &misfits)
+        case .time: tooFine(outside(column, Int64.self, 0, 86_400_000_000, &misfits), &misfits)
+        case .timestamp, .timestampWithZone:
+            tooFine(outside(column, Int64.self, -210_866_803_200_000_000, .max, &misfits), &misfits)
         case .unboundedNumeric, .numeric: writer.form == .bytes(prefix: nil) ? wideNumbers(column, &misfits) : column
         default: column
         }
@@ -239,6 +240,23 @@ struct PostgreSQLColumnEncoder: Sendable {
             misfits.append(
                 PostgreSQLMisfit(
                     row: row, code: "outOfRange", message: "the value is outside what \(type.name) holds",
+                    value: column.scalar(at: row).description))
+        }
+        return column.copyNulling(rows)
+    }
+
+    /// Refuses times that the server would round.
+    private func tooFine(_ column: ColumnVector, _ misfits: inout [PostgreSQLMisfit]) -> ColumnVector {
+        guard let digits = type.secondDigits else { return column }
+        let unit = (digits..<6).reduce(Int64(1)) { unit, _ in unit * 10 }
+        let values = column.unsafeView.values(as: Int64.self)
+        var rows: [Int] = []
+        for row in 0..<column.count where values[row] % unit != 0 && column.isValid(row) {
+            guard values[row] != .min, values[row] != .max else { continue }
+            rows.append(row)
+            misfits.append(
+                PostgreSQLMisfit(
+                    row: row, code: "doesNotFit", message: "the value has more digits of a second than \(type.name)",
                     value: column.scalar(at: row).description))
         }
         return column.copyNulling(rows)

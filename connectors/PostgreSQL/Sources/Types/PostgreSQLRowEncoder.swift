@@ -18,6 +18,17 @@ struct PostgreSQLEncodedRows: Sendable {
     /// The row of the batch that encoded row `index` was.
     func batchRow(_ index: Int) -> Int { rows.map { Int($0[index]) } ?? index }
 
+    /// The encoded row that a row of the batch is, which must be among them.
+    func index(ofBatchRow row: Int) -> Int {
+        guard let rows else { return row }
+        var (low, high) = (0, rows.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if Int(rows[middle]) < row { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
     /// The bytes of the encoded rows `range`.
     func withBytes<R>(of range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
         let start = range.lowerBound == 0 ? 0 : Int(ends[range.lowerBound - 1])

@@ -15,6 +15,15 @@ struct PostgreSQLColumn: Sendable, Hashable {
     let hasDefault: Bool
     /// Values come as text, which the server reads on its way from a stage into the table.
     var isReadFromText = false
+    /// How its texts are compared, quoted; nil for what is no text.
+    var collation: String?
+
+    /// A column of a table beside this one in which every value is, and compares, as here; a domain's rules are left out.
+    var likeness: SQL {
+        if isReadFromText { return "\(name) text" }
+        let collate: SQL = collation.map { " COLLATE \(SQL(writtenByUser: $0))" } ?? ""
+        return "\(name) \(SQL(writtenByUser: type.stored))\(collate)"
+    }
 
     /// `value`, of a stage's column, in the type that this column declares.
     func read(from value: SQL) -> SQL {
@@ -119,14 +128,17 @@ struct PostgreSQLTable: Sendable, Hashable {
         let rows = try connection.rows(
             """
             SELECT a.attname, a.atttypid, a.atttypmod, a.attndims, a.attnotnull, a.attgenerated <> '',
-                a.attidentity = 'a', a.atthasdef OR a.attidentity <> ''
+                a.attidentity = 'a', a.atthasdef OR a.attidentity <> '',
+                (SELECT quote_ident(n.nspname) || '.' || quote_ident(c.collname) FROM pg_collation c
+                 JOIN pg_namespace n ON n.oid = c.collnamespace WHERE c.oid = a.attcollation)
             FROM pg_attribute a WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
             """, ["\(oid)"]
         ) { row in
             (
                 name: row.text(0) ?? "", type: UInt32(truncatingIfNeeded: row.integer(1) ?? 0),
                 modifier: Int32(truncatingIfNeeded: row.integer(2) ?? -1), dimensions: Int(row.integer(3) ?? 0),
-                isNotNull: row.bool(4), isGenerated: row.bool(5), isIdentityAlways: row.bool(6), hasDefault: row.bool(7)
+                isNotNull: row.bool(4), isGenerated: row.bool(5), isIdentityAlways: row.bool(6),
+                hasDefault: row.bool(7), collation: row.text(8)
             )
         }
         let catalog = PostgreSQLTypeCatalog(connection)
@@ -134,7 +146,8 @@ struct PostgreSQLTable: Sendable, Hashable {
             let (type, isNotNull) = try catalog.type(row.type, modifier: row.modifier, dimensions: row.dimensions)
             return PostgreSQLColumn(
                 name: try PostgreSQLName(row.name), type: type, isNullable: !(row.isNotNull || isNotNull),
-                isGenerated: row.isGenerated, isIdentityAlways: row.isIdentityAlways, hasDefault: row.hasDefault)
+                isGenerated: row.isGenerated, isIdentityAlways: row.isIdentityAlways, hasDefault: row.hasDefault,
+                collation: row.collation)
         }
     }
 

@@ -31,12 +31,21 @@ struct PostgreSQLType: Sendable, Hashable {
     var name: String
     /// The most dimensions that the column declares; 0 for what is no array.
     var dimensions: Int
+    /// What values are kept as: a domain's base, with its length.
+    var stored: String
+    /// How many digits of a second are kept; nil for all six, and for what is no time.
+    var secondDigits: Int?
 
-    init(oid: UInt32, kind: PostgreSQLKind, name: String, dimensions: Int = 0) {
+    init(
+        oid: UInt32, kind: PostgreSQLKind, name: String, dimensions: Int = 0, stored: String? = nil,
+        secondDigits: Int? = nil
+    ) {
         self.oid = oid
         self.kind = kind
         self.name = name
         self.dimensions = dimensions
+        self.stored = stored ?? name
+        self.secondDigits = secondDigits
     }
 
     /// The type that a value has in a batch.
@@ -75,29 +84,6 @@ struct PostgreSQLType: Sendable, Hashable {
         case .other, .network, .macAddress: true
         case .array(let element): dimensions > 1 || element.isCastToText
         default: false
-        }
-    }
-
-    /// The type in DDL without length, a domain's base: what takes every value of a column.
-    var baseName: SQL {
-        switch kind {
-        case .bool: "boolean"
-        case .int2: "smallint"
-        case .int4: "integer"
-        case .int8: "bigint"
-        case .oid: "oid"
-        case .float4: "real"
-        case .float8: "double precision"
-        case .numeric, .unboundedNumeric: "numeric"
-        case .bytea: "bytea"
-        case .date: "date"
-        case .time: "time"
-        case .timeWithZone: "time with time zone"
-        case .timestamp: "timestamp"
-        case .timestampWithZone: "timestamptz"
-        case .uuid: "uuid"
-        case .text: oid == 1042 ? "bpchar" : "text"
-        default: SQL(writtenByUser: name)
         }
     }
 

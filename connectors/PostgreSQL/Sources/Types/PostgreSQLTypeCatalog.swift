@@ -36,7 +36,12 @@ final class PostgreSQLTypeCatalog {
         }
         guard let entry else { return (PostgreSQLType(oid: number, kind: .other, name: name), isNotNull) }
         let kind = try self.kind(entry, number, modifier)
-        return (PostgreSQLType(oid: number, kind: kind, name: name, dimensions: dimensions), isNotNull)
+        let isOfTime = [.time, .timestamp, .timestampWithZone].contains(kind)
+        let type = PostgreSQLType(
+            oid: number, kind: kind, name: name, dimensions: dimensions,
+            stored: number == oid ? name : try declaredName(number, modifier),
+            secondDigits: isOfTime && (0..<6).contains(modifier) ? Int(modifier) : nil)
+        return (type, isNotNull)
     }
 
     private func declaredName(_ oid: UInt32, _ modifier: Int32) throws -> String {
