@@ -51,9 +51,12 @@ struct NewConnectorCommand: AsyncParsableCommand {
         let dependency = try dependency()
         let template = ConnectorTemplate(name: name, dependency: dependency.line, package: dependency.package)
         let tool = CommandEnvironment.current.tool
-        guard !tool.schemes.contains(template.scheme), !Self.modules.contains(template.scheme) else {
+        let isTaken =
+            tool.schemes.contains(template.scheme) || Self.modules.contains(template.scheme)
+            || Self.types.contains(template.scheme)
+        guard !isTaken else {
             throw HeadraceError(
-                .badOption, "Headrace has a module or a connector called \(name) itself",
+                .badOption, "Headrace has a module, a connector or a type called \(name) itself",
                 hint: "choose another name, such as My\(name)")
         }
         let folder = path ?? "headrace-\(template.scheme)"
@@ -81,6 +84,14 @@ struct NewConnectorCommand: AsyncParsableCommand {
         "xml", "html", "http", "sqlite", "postgresql", "mysql", "landing", "keyvalue", "validation", "deduplication",
         "currency",
         "text", "facttable", "loopback", "arrowprobe", "faultproxy", "carrow", "cli",
+    ]
+
+    /// What types of Headrace's are called before `Source`, `Sink`, `Reader`, `Writer`, `Page` or `Connector`, in lower
+    /// case: a class `SourceReader` could not be a `SourceReader`.
+    private static let types: Set<String> = [
+        "appending", "byte", "carrier", "describable", "file", "format", "history", "incremental", "inserting", "memory",
+        "metered", "mirroring", "partitioned", "reject", "replacing", "replayable", "resumable", "row", "sink", "source",
+        "synchronous", "transactional", "upserting",
     ]
 
     /// Makes a file and the folders above it. Throws for a file that is there.

@@ -27,7 +27,8 @@ public struct KillTrial: Sendable {
     private let leftovers: @Sendable () throws -> [String]
 
     /// - Parameters:
-    ///   - job: the program, found on the path or named in full, and its arguments; the same run again must finish the job.
+    ///   - job: the program, found on the path or named in full, and its arguments; the same run again must finish the job, and
+    ///     change nothing where the kill came after its last commit. A completed append loads again: let it read by a cursor.
     ///   - environment: variables added to ours; nil takes one out.
     ///   - statuses: exit statuses of a run that is complete; with rejects it is 3.
     ///   - restore: brings target and state to what they were before the job.
@@ -91,7 +92,11 @@ public struct KillTrial: Sendable {
             SystemTime.wait(milliseconds: moment)
             kill(process, SIGKILL)
             // One that came too late tells how long the job takes on this machine at this time.
-            if try end(of: process, at: "random") { landed["random", default: 0] += 1 } else { span = max(1, moment) }
+            guard try end(of: process, at: "random") else {
+                span = max(1, moment)
+                continue
+            }
+            landed["random", default: 0] += 1
             try judge("kill \(number + 1) at random, after \(moment) ms", before, goal)
         }
         return landed
@@ -131,6 +136,8 @@ public struct KillTrial: Sendable {
         let found = try Self.counted(rows())
         let strange = found.filter { $0.value > max(before[$0.key] ?? 0, goal[$0.key] ?? 0) }
         try torn.equal("rows too many after \(when)", strange.map { "\($0.key) \($0.value) times" }.sorted(), [])
+        let lost = before.filter { (found[$0.key] ?? 0) < min($0.value, goal[$0.key] ?? 0) }
+        try torn.equal("rows that are not there after \(when)", lost.map { "\($0.key)" }.sorted(), [])
         try finish("the run after \(when)")
         let whole = Expectations(
             promise: "A job that was killed and run again makes the same of its target as one that was not")

@@ -97,6 +97,26 @@ private let schema = Schema([Field("id", .int64, nullable: false), Field("name",
         #expect(try bench.mariadb("SELECT COUNT(*) FROM people") == ["0"])
     }
 
+    @Test("A connection that is lost in the middle of a load fails the next batches, not only the commit")
+    func losesConnection() async throws {
+        let writer = try await bench.sink("people").openWriter(for: schema, mode: .append, in: .testing())
+        let batches = try batches(30, bad: [], width: 10_000)
+        _ = try await writer.write(try writer.encode(.testing(batches[0])))
+        try await expectLoads(1)
+        let connection =
+            "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = '\(bench.database)' AND INFO LIKE 'LOAD DATA%'"
+        try bench.mariadb("KILL \(try #require(try bench.mariadb(connection).first))")
+        let error = await #expect(throws: HeadraceError.self) {
+            for batch in batches.dropFirst() {
+                _ = try await writer.write(try writer.encode(.testing(batch)))
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        await writer.abort()
+        #expect(error?.code == .connectionLost)
+        #expect(try bench.mariadb("SELECT COUNT(*) FROM people") == ["0"])
+    }
+
     @Test("A writer that is given up or cancelled in the middle of a load leaves nothing", arguments: [false, true])
     func abortsInside(isCancelled: Bool) async throws {
         let cancellation = Cancellation()

@@ -187,7 +187,8 @@ final class PartitionStore: Sendable {
 
     /// All rows of a partition, which is empty afterwards; what is reserved for them passes to the caller.
     func takeOut(_ partition: Int) -> Rows {
-        partitions[partition].state.withLock { state in
+        defer { partitions[partition].arena.startOver() }
+        return partitions[partition].state.withLock { state in
             // A block of pending rows is reserved for by its own size, as all others are.
             let pendingBytes = state.pendingBytes + state.spareBytes
             let pending = state.takePending().map { KeptBlock($0) }
@@ -204,7 +205,10 @@ final class PartitionStore: Sendable {
 
     /// Drops all rows. What they held of the budget is given back with the operator's whole share.
     func discard() {
-        for partition in partitions { partition.state.withLock { $0.clear() } }
+        for partition in partitions {
+            partition.state.withLock { $0.clear() }
+            partition.arena.startOver()
+        }
     }
 
     // MARK: - Adding
@@ -335,6 +339,7 @@ final class PartitionStore: Sendable {
     private func spill(_ partition: Int) throws -> Int {
         let (blocks, bytes) = partitions[partition].state.withLock { $0.takeAll() }
         if blocks.isEmpty { return 0 }
+        partitions[partition].arena.startOver()
         hasSpilledFlag.store(true, ordering: .releasing)
         var extents: [SpillFile.Extent] = []
         for group in Self.groups(blocks, bytes: merge == nil ? budget.chunkBytes : Self.mostBlockBytes) {

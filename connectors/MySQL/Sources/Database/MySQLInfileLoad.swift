@@ -26,6 +26,9 @@ final class MySQLInfileLoad: @unchecked Sendable {
     /// Hands in what comes next. Does not wait for the server.
     func add(_ bytes: ArraySlice<UInt8>) { file.add(bytes) }
 
+    /// Whether the statement is over, before its file is: the server or the connection has failed.
+    var hasEnded: Bool { condition.withLock { result != nil } }
+
     /// Ends the file and waits for the server.
     /// - Returns: the rows that it stored, some of which it may have altered: `warningCount` tells.
     func end() throws(MySQLFailure) -> Int {

@@ -57,7 +57,7 @@ final class MySQLLoadSpan: @unchecked Sendable {
         batches.append(batch)
         byteCount += batch.lines.count
         load.add(batch.lines[...])
-        return byteCount < Self.byteLimit ? Outcome() : try end(connection)
+        return byteCount < Self.byteLimit && !load.hasEnded ? Outcome() : try end(connection)
     }
 
     /// Ends the statement that is open, if one is.

@@ -3,8 +3,9 @@ import HeadraceCore
 
 /// Writes batch after batch by one COPY: a COPY of its own for each would cost the server a quarter more, and a wait.
 ///
-/// The batches stay in hand until the COPY has ended. When the server refuses one of their rows, it stores none, and they
-/// are written again one by one, by `PostgreSQLRowWriter`, which finds the row; so are all later ones of the epoch.
+/// The batches stay in hand until the COPY has ended. When the server refuses one of their rows, it stores none. Then those that
+/// break a check are found together, and so are those of the batches that follow, until a COPY's worth of them has none.
+/// What is refused for another reason is found batch by batch, by `PostgreSQLRowWriter`; so is all that follows in the epoch.
 ///
 /// - Invariant (`@unchecked Sendable`): used inside calls of its session only.
 final class PostgreSQLCopySpan: @unchecked Sendable {
@@ -16,8 +17,10 @@ final class PostgreSQLCopySpan: @unchecked Sendable {
     private var batches: [PostgreSQLEncodedBatch] = []
     private var byteCount = 0
     private let isAllowed: Bool
-    /// Off once a row of the epoch was refused.
+    /// Off while rows are refused.
     private var isOn: Bool
+    /// Whether every batch of the epoch is written alone from now on.
+    private var isAlone: Bool
 
     /// - Parameter hasTimeout: whether the server ends statements that take long. A COPY that waits for the source's next
     ///   batch would be one, so that each batch has its own then.
@@ -26,6 +29,7 @@ final class PostgreSQLCopySpan: @unchecked Sendable {
         self.rowWriter = rowWriter
         isAllowed = !hasTimeout && rowWriter.takesCopy
         isOn = isAllowed
+        isAlone = !isAllowed
     }
 
     /// What became of batches that are not in hand any more.
@@ -37,6 +41,7 @@ final class PostgreSQLCopySpan: @unchecked Sendable {
     /// Prepares for the rows of another transaction.
     func begin() {
         isOn = isAllowed
+        isAlone = !isAllowed
         batches = []
         byteCount = 0
         rowWriter.begin()
@@ -45,8 +50,8 @@ final class PostgreSQLCopySpan: @unchecked Sendable {
     /// Takes the rows of a batch, whose own rejects are not looked at.
     func write(_ batch: PostgreSQLEncodedBatch, to connection: PostgreSQLConnection) throws -> Outcome {
         guard let rows = batch.rows, rows.count > 0 else { return Outcome() }
-        guard isOn else { return try alone(batch, rows, connection) }
-        if batches.isEmpty {
+        guard !isAlone else { return try alone(batch, rows, connection) }
+        if isOn, batches.isEmpty {
             try connection.script("SAVEPOINT headrace_span")
             try connection.beginCopyIn(plan.copy)
             try PostgreSQLEncodedRows.header.withUnsafeBytes { try connection.copyIn($0) }
@@ -54,35 +59,62 @@ final class PostgreSQLCopySpan: @unchecked Sendable {
         batches.append(batch)
         try rows.withBytes(of: 0..<rows.count) { bytes in
             byteCount += bytes.count
-            try connection.copyIn(bytes)
+            if isOn { try connection.copyIn(bytes) }
         }
         return byteCount < Self.byteLimit ? Outcome() : try end(connection)
     }
 
-    /// Ends the COPY that is open, if one is.
+    /// Writes what is in hand, and ends the COPY where one is open.
     func end(_ connection: PostgreSQLConnection) throws -> Outcome {
         guard !batches.isEmpty else { return Outcome() }
-        defer {
-            batches = []
-            byteCount = 0
-        }
+        let inHand = batches
+        (batches, byteCount) = ([], 0)
+        if isOn, let outcome = try endCopy(connection) { return outcome }
+        if let outcome = try together(inHand, connection) { return outcome }
+        isAlone = true
         var outcome = Outcome()
-        do {
-            try PostgreSQLEncodedRows.trailer.withUnsafeBytes { try connection.copyIn($0) }
-            outcome.counts.inserted = try connection.endCopyIn()
-            try connection.script("RELEASE SAVEPOINT headrace_span")
-            return outcome
-        } catch let failure as PostgreSQLFailure where failure.isRefusal {
-            try connection.script("ROLLBACK TO SAVEPOINT headrace_span; RELEASE SAVEPOINT headrace_span")
-        }
-        isOn = false
-        for batch in batches {
+        for batch in inHand {
             guard let rows = batch.rows else { continue }
             let found = try alone(batch, rows, connection)
             outcome.counts = outcome.counts + found.counts
             outcome.rejects += found.rejects
         }
         return outcome
+    }
+
+    /// Ends the open COPY.
+    /// - Returns: nil, with nothing written, when the server refuses a row.
+    private func endCopy(_ connection: PostgreSQLConnection) throws -> Outcome? {
+        do {
+            var outcome = Outcome()
+            try PostgreSQLEncodedRows.trailer.withUnsafeBytes { try connection.copyIn($0) }
+            outcome.counts.inserted = try connection.endCopyIn()
+            try connection.script("RELEASE SAVEPOINT headrace_span")
+            return outcome
+        } catch let failure as PostgreSQLFailure where failure.isRefusal {
+            try connection.script("ROLLBACK TO SAVEPOINT headrace_span; RELEASE SAVEPOINT headrace_span")
+            return nil
+        }
+    }
+
+    /// Writes the rows of several batches but for those that break a check.
+    /// - Returns: nil, with nothing written, when checks do not tell which rows are refused.
+    private func together(
+        _ inHand: [PostgreSQLEncodedBatch], _ connection: PostgreSQLConnection
+    ) throws -> Outcome? {
+        let pieces = inHand.compactMap(\.rows)
+        guard let found = try rowWriter.checked(.joined(pieces), connection) else { return nil }
+        isOn = found.refusals.isEmpty
+        var (piece, first) = (0, 0)
+        let rejects = found.refusals.sorted { $0.row < $1.row }.map { refusal in
+            while refusal.row - first >= pieces[piece].count {
+                first += pieces[piece].count
+                piece += 1
+            }
+            let own = PostgreSQLRefusal(row: pieces[piece].batchRow(refusal.row - first), failure: refusal.failure)
+            return own.reject(of: inHand[piece].batch, plan: plan)
+        }
+        return Outcome(counts: found.counts, rejects: rejects)
     }
 
     private func alone(

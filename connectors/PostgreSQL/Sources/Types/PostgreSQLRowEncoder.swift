@@ -18,6 +18,22 @@ struct PostgreSQLEncodedRows: Sendable {
     /// The row of the batch that encoded row `index` was.
     func batchRow(_ index: Int) -> Int { rows.map { Int($0[index]) } ?? index }
 
+    /// The rows of several batches as those of one, numbered through.
+    static func joined(_ pieces: [PostgreSQLEncodedRows]) -> PostgreSQLEncodedRows {
+        let total = pieces.reduce(0) { $0 + Int($1.ends.last ?? 0) }
+        let bytes = MutableBuffer(capacity: max(total, 1))
+        var ends: [Int32] = []
+        ends.reserveCapacity(pieces.reduce(0) { $0 + $1.count })
+        var offset = 0
+        for piece in pieces {
+            let count = Int(piece.ends.last ?? 0)
+            (bytes.base + offset).copyMemory(from: piece.bytes.base, byteCount: count)
+            for end in piece.ends { ends.append(end + Int32(truncatingIfNeeded: offset)) }
+            offset += count
+        }
+        return PostgreSQLEncodedRows(bytes: bytes.finish(byteCount: total), ends: ends, rows: nil, misfits: [])
+    }
+
     /// The encoded row that a row of the batch is, which must be among them.
     func index(ofBatchRow row: Int) -> Int {
         guard let rows else { return row }
