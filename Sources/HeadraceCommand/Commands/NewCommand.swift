@@ -89,9 +89,9 @@ struct NewConnectorCommand: AsyncParsableCommand {
     /// What types of Headrace's are called before `Source`, `Sink`, `Reader`, `Writer`, `Page` or `Connector`, in lower
     /// case: a class `SourceReader` could not be a `SourceReader`.
     private static let types: Set<String> = [
-        "appending", "byte", "carrier", "describable", "file", "format", "history", "incremental", "inserting", "memory",
-        "metered", "mirroring", "partitioned", "reject", "replacing", "replayable", "resumable", "row", "sink", "source",
-        "synchronous", "transactional", "upserting",
+        "appending", "byte", "carrier", "describable", "file", "format", "history", "incremental", "inserting",
+        "memory", "metered", "mirroring", "partitioned", "reject", "replacing", "replayable", "resumable", "row",
+        "sink", "source", "synchronous", "transactional", "upserting",
     ]
 
     /// Makes a file and the folders above it. Throws for a file that is there.
