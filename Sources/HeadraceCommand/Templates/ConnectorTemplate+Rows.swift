@@ -23,14 +23,17 @@ extension ConnectorTemplate {
             }
 
             /// The next records, `limit` at most and none at the end, and the cursor behind them.
-            func page(limit: Int) throws -> (records: [String], cursor: Int) {
-                var records: [String] = []
+            func page(limit: Int) throws -> (records: [[UInt8]], cursor: Int) {
+                var records: [[UInt8]] = []
                 var line: UnsafeMutablePointer<CChar>?
                 var capacity = 0
                 defer { free(line) }
-                while records.count < limit, getline(&line, &capacity, file) > 0, let line {
-                    let record = String(cString: line)
-                    records.append(record.hasSuffix("\n") ? String(record.dropLast()) : record)
+                while records.count < limit {
+                    let count = getline(&line, &capacity, file)
+                    guard count > 0, let line else { break }
+                    // Whatever bytes there are: what is wrong with them is for the one who decodes them to say.
+                    let bytes = UnsafeRawBufferPointer(start: line, count: count)
+                    records.append(Array(bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]))
                 }
                 guard ferror(file) == 0 else { throw HeadraceError(.inputOutput, "reading failed", retry: .mayHelp) }
                 return (records, ftell(file))
@@ -111,10 +114,10 @@ extension ConnectorTemplate {
         /// A page of records as they came; knows where each of them stood.
         public final class AcmePage: Origin {
             let address: String
-            let records: [String]
+            let records: [[UInt8]]
             let first: Int
 
-            init(_ records: [String], of address: String, first: Int) {
+            init(_ records: [[UInt8]], of address: String, first: Int) {
                 self.address = address
                 self.records = records
                 self.first = first
@@ -123,7 +126,7 @@ extension ConnectorTemplate {
             /// What a person needs to find the record: here its number, counted from 1.
             public func place(of row: Int) -> Place { Place(source: address, row: first + row + 1) }
             /// The record as it came, for the rejects.
-            public func original(of row: Int) -> [UInt8]? { Array(records[row].utf8) }
+            public func original(of row: Int) -> [UInt8]? { records[row] }
         }
 
         /// Reads in two halves: `next` waits for pages, one call at a time, and `decode` makes rows of them, on many threads at once.
@@ -162,7 +165,8 @@ extension ConnectorTemplate {
                 var good: [Int32] = []
                 var rejects: [Reject] = []
                 for (row, record) in page.records.enumerated() {
-                    let values = RowText.values(of: record, schema)
+                    let text = String(validating: record, as: UTF8.self)
+                    let values = text.flatMap { RowText.values(of: $0, schema) }
                     let missing = values.flatMap { values in
                         zip(schema.fields, values).first { !$0.isNullable && $1.isNull }?.0.name
                     }

@@ -33,7 +33,7 @@ extension ConnectorTemplate {
             var flaws: [Flaw] {
                 [
                     Flaw(after: 0, "{\"id\": \"first\"}"), Flaw(after: 17, "{\"id\": 1"), Flaw(after: 17, "no record"),
-                    Flaw(after: 1000, "[]"),
+                    Flaw(after: 1000, "[]"), Flaw(after: 1000, "{\"id\": 1}\0 and more"),
                 ]
             }
 

@@ -176,6 +176,19 @@ private func row(_ id: Int, _ name: String = "n", _ country: String = "SE", _ pr
         #expect(result.rejects.map { ($0.place.row - 1) % 50 } == (0..<60).flatMap { _ in bad })
     }
 
+    @Test("Elements of arrays that are too long become rejects, however many there are")
+    func longElements() async throws {
+        try bench.psql("CREATE TABLE tagged (id bigint, tags varchar(3)[])")
+        let tagged = Schema([Field("id", .int64), Field("tags", .list(Field("item", .utf8)))])
+        let rows = (0..<40).map {
+            [Scalar.integer(Int128($0)), .list([.utf8("abc"), .utf8($0 % 4 == 0 ? "abcd" : "ab")])]
+        }
+        let sink = PostgreSQLSink(try bench.configuration, table: "tagged")
+        let result = try await sink.load([try .of(tagged, rows)], schema: tagged, mode: .append)
+        #expect(result.counts == WriteCounts(inserted: 30))
+        #expect(result.rejects.map { $0.place.row - 1 } == (0..<10).map { $0 * 4 })
+    }
+
     @Test("Times with more digits than their column are refused, not rounded, and a mirror keeps what it has written")
     func fineTimes() async throws {
         try bench.psql("CREATE TABLE timed (at timestamp(1) PRIMARY KEY, day time(0))")
